@@ -1,0 +1,302 @@
+"""The contracts between the engine and its plugs: store, bus, executor.
+
+Small Protocols; `pilothouse.testing` holds a contract suite for each, and
+whoever writes a plug subclasses it. All methods are called from the server's
+event loop unless their docstring says otherwise; a plug that needs threads
+keeps them to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from pilothouse.model.event import Body
+from pilothouse.model.run import Run, Status
+
+ItemState = Literal["in_flight", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What a user asks for. `params` are validated already."""
+
+    id: str
+    kind: str
+    name: str
+    owner: str
+    params: dict[str, Any]
+    tags: tuple[str, ...] = ()
+    priority: int = 0
+    retry_of: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One stored event: its place, its type, and its wire form (UTF-8 JSON on one line)."""
+
+    seq: int
+    type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an append did.
+
+    Attributes:
+        run: The state after it.
+        frames: The new events, in order; empty when all were known already.
+        acked: Highest `client_seq` of this attempt that is stored or refused.
+        refused: `client_seq` of events that the run's state does not admit
+            (only with `lenient`), with the reason.
+    """
+
+    run: Run
+    frames: tuple[Frame, ...] = ()
+    acked: int = 0
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The read model of one item: the latest the log says of its key."""
+
+    key: str
+    state: ItemState
+    seq: int
+    attempt: int
+    starts: int
+    seconds: float | None
+    error: str | None
+    data: dict[str, Any]
+    label: str | None
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemQuery:
+    """Which items. `before` is a seq: only items with a smaller one, newest first.
+
+    Attributes:
+        states: Only these; empty: all.
+        where: Item fields that must equal these values.
+        text: Only items whose key, error or data contains this text.
+    """
+
+    limit: int = 200
+    before: int | None = None
+    states: tuple[ItemState, ...] = ()
+    where: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """Items newest first, with the head of the log they were read at.
+
+    `total` counts all items that match; `before` continues the list, None at its end.
+    """
+
+    items: tuple[Item, ...]
+    total: int
+    head: int
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs. `before` is a run number: only smaller ones, newest first."""
+
+    statuses: tuple[Status, ...] = ()
+    kinds: tuple[str, ...] = ()
+    owner: str | None = None
+    tag: str | None = None
+    text: str | None = None
+    limit: int = 100
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Runs newest first; `total` counts all that match, `before` continues the list."""
+
+    runs: tuple[Run, ...]
+    total: int
+    before: int | None
+
+
+class Store(Protocol):
+    """Keeps logs, and the state that folding them gives.
+
+    Every append is one transaction: fence, seq, insert, fold, commit. It
+    returns after the commit is durable, never before. Reads see every append
+    that has returned.
+
+    Raises, on any call: `Unavailable` when the database cannot be reached or
+    cannot commit (disk full, locked); nothing is lost and the next call may succeed.
+    """
+
+    epoch: str
+
+    async def open(self) -> None:
+        """Connect; create or migrate the schema under a lock."""
+
+    async def close(self) -> None:
+        """Finish what was accepted and let go of the database."""
+
+    async def create(self, new: NewRun) -> tuple[Run, bool]:
+        """Store `run.queued` and give the run a number.
+
+        Returns:
+            The run, and False when `idempotency_key` named one that exists already
+            (made within the last 24 hours).
+        """
+
+    async def append(
+        self,
+        run_id: str,
+        bodies: Sequence[Body],
+        *,
+        attempt: int | None = None,
+        client_seq: int | None = None,
+        lenient: bool = False,
+    ) -> Appended:
+        """Append events in one transaction: all, or none.
+
+        Args:
+            run_id: The run.
+            bodies: At most 1,000.
+            attempt: The writer's attempt, None for users and the server itself.
+            client_seq: The writer's own number of the first body; the others follow.
+                Bodies with a number at or below the highest stored one of this attempt
+                are known already and skipped.
+            lenient: Leave out the bodies that the state does not admit and report them
+                as refused, instead of refusing all. A second `item.finished` of a key
+                is left out too.
+
+        Raises:
+            NotFound: No such run.
+            LeaseLost: `attempt` is not the run's current one, or the run has ended.
+            InvalidTransition: The state forbids a body; nothing was written.
+        """
+
+    async def renew(self, run_id: str, attempt: int, seconds: float) -> Run:
+        """Prolong the attempt's lease to now + `seconds` by the database's clock.
+
+        Raises:
+            NotFound, LeaseLost: As for `append`.
+        """
+
+    async def get(self, run_id: str) -> Run:
+        """The run by its id.
+
+        Raises:
+            NotFound: No such run.
+        """
+
+    async def resolve(self, reference: str) -> Run:
+        """The run by id, unique beginning of an id, `#42` or `42`, name, or `@last`.
+
+        Raises:
+            NotFound: Nothing fits.
+            Conflict: Several fit (code `ambiguous`); the message names some.
+        """
+
+    async def list(self, query: RunQuery) -> RunPage:
+        """Runs newest first."""
+
+    async def read(
+        self, run_id: str, after: int, limit: int = 1000, types: Sequence[str] = (), newest: bool = False
+    ) -> list[Frame]:
+        """Events with `seq > after`, ascending; of these types, when given.
+
+        `newest` takes the last `limit` of them instead of the first.
+        """
+
+    async def items(self, run_id: str, query: ItemQuery) -> ItemPage:
+        """Items newest first."""
+
+    async def finished_keys(self, run_id: str) -> list[str]:
+        """Keys of all finished items, the failed ones included."""
+
+    async def saved_state(self, run_id: str) -> dict[str, Any] | None:
+        """The latest saved state, None without one."""
+
+    async def expired(self) -> list[Run]:
+        """Running (and held) runs whose lease has run out by the database's clock."""
+
+    async def delete(self, run_id: str) -> None:
+        """Remove a finished run with its log.
+
+        Raises:
+            NotFound: No such run.
+            Conflict: The run has not ended.
+        """
+
+
+class Bus(Protocol):
+    """A doorbell between servers: it says that a run has news, and carries no data."""
+
+    async def open(self) -> None:
+        """Connect."""
+
+    async def close(self) -> None:
+        """Disconnect; no ring comes after it."""
+
+    async def ring(self, run_id: str) -> None:
+        """Tell every server, this one too, that the run has news. May be lost; must not raise."""
+
+    def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Call `listener(run_id)` in the event loop at every ring, until the returned function is called.
+
+        After an outage in which rings may be lost, `listener("*")` is called once.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything a child process needs to run one attempt."""
+
+    run_id: str
+    attempt: int
+    entry: str
+    server: str
+    token: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a child process ended: its exit code or signal, and the end of its output."""
+
+    run_id: str
+    attempt: int
+    exit_code: int | None
+    signal: int | None
+    tail: str
+
+
+class Executor(Protocol):
+    """Starts attempts somewhere and tells when they end. Used by the host, not by the server."""
+
+    async def start(self, order: Order) -> None:
+        """Start the attempt.
+
+        Raises:
+            Unavailable: The process cannot be started.
+        """
+
+    async def stop(self, run_id: str, *, force: bool = False) -> None:
+        """End the attempt: SIGTERM to its process group, or SIGKILL with `force`. Unknown runs are ignored."""
+
+    async def ended(self) -> Ended:
+        """Wait for the next attempt that ends."""
+
+    def running(self) -> list[str]:
+        """Ids of the runs whose attempts are alive here."""
+
+    async def close(self) -> None:
+        """End everything that still runs."""

@@ -1,0 +1,1 @@
+"""The verbs: submit, append, control, claim, watch."""

@@ -1,0 +1,1 @@
+"""The built-in kinds; guests that know the SDK and nothing of the server."""

@@ -1,0 +1,1 @@
+"""Chat models: the client, the price table, and the offline model."""

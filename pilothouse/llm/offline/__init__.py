@@ -1,0 +1,1 @@
+"""A small real language model that needs nothing, and its OpenAI-compatible server."""

@@ -1,0 +1,1 @@
+"""Pure data and the fold: no asyncio, no database, no sockets."""

@@ -1,0 +1,1 @@
+"""The job's side: handle, link and declarations, on the standard library alone."""

@@ -1,0 +1,1 @@
+"""SSE, WebSocket and polling: three wrappers around one tail."""

@@ -1,0 +1,1 @@
+"""The documented wire formats, each spoken over the one log."""

@@ -195,9 +195,13 @@ class ItemStarted(Body):
 
 
 class ItemFinished(Body):
-    """One unit of work is done. `key` makes it idempotent across attempts."""
+    """One unit of work is done. `key` makes it idempotent across attempts.
+
+    `reused`: the result came from the run that this one retries; no time was spent here.
+    """
 
     type: Literal["item.finished"] = "item.finished"
+    reused: bool = False
     key: str = Field(min_length=1, max_length=512)
     ok: bool = True
     seconds: float = Field(ge=0, allow_inf_nan=False)

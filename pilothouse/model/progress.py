@@ -26,7 +26,7 @@ def count_item(progress: Progress, item: ItemFinished, active: float) -> Progres
     """Count one finished item at `active` seconds of running."""
     done = progress.done + 1
     groups = progress.groups
-    if item.group is not None and item.group in groups:
+    if item.group is not None and item.group in groups and not item.reused:
         group = groups[item.group]
         groups = groups | {
             item.group: Group(group.total, group.done + 1, round(group.seconds + item.seconds, 6))
@@ -35,6 +35,7 @@ def count_item(progress: Progress, item: ItemFinished, active: float) -> Progres
         progress,
         done=done,
         failed=progress.failed + (not item.ok),
+        reused=progress.reused + item.reused,
         total=progress.total if progress.total is None else max(progress.total, done),
         marks=_mark(progress.marks, done, active),
         groups=groups,
@@ -70,10 +71,11 @@ def eta_seconds(progress: Progress, active: float) -> float | None:
         Seconds, or None without a total, before 3 items or before 5 seconds:
         better no number than a wild one.
     """
-    if progress.total is None or progress.done < MIN_ITEMS or active < MIN_SECONDS:
+    fresh = progress.done - progress.reused
+    if progress.total is None or fresh < MIN_ITEMS or active < MIN_SECONDS:
         return None
     left = progress.total - progress.done
-    overall = active / progress.done
+    overall = active / fresh
     by_group = _grouped(progress, active)
     if by_group is not None:
         return by_group
@@ -82,8 +84,8 @@ def eta_seconds(progress: Progress, active: float) -> float | None:
 
 def _recent(progress: Progress, active: float, overall: float) -> float:
     """Seconds per item over the last max(20, 25 %) items, read from the marks."""
-    begin = progress.done - max(RECENT_ITEMS, progress.done // 4)
-    if begin <= 0:
+    begin = progress.done - max(RECENT_ITEMS, (progress.done - progress.reused) // 4)
+    if begin <= progress.reused:
         return overall
     before = [mark for mark in progress.marks if mark[0] <= begin]
     if not before:

@@ -62,6 +62,7 @@ class Progress:
     Attributes:
         done: Finished items, the failed ones included.
         failed: Finished items that ended in an error.
+        reused: Finished items whose results came from the run that this one retries.
         total: All items, None while unknown.
         marks: Some 40 pairs (done, active seconds), oldest first, from which the
             recent speed is read.
@@ -70,6 +71,7 @@ class Progress:
 
     done: int = 0
     failed: int = 0
+    reused: int = 0
     total: int | None = None
     marks: tuple[tuple[int, float], ...] = ()
     groups: dict[str, Group] = field(default_factory=dict)

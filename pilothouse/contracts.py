@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from pilothouse.model.event import Body
+from pilothouse.model.event import Body, ItemFinished
 from pilothouse.model.run import Run, Status
 
 ItemState = Literal["in_flight", "done", "failed"]
@@ -20,7 +20,12 @@ ItemState = Literal["in_flight", "done", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What a user asks for. `params` are validated already."""
+    """What a user asks for. `params` are validated already.
+
+    Attributes:
+        reused: Results of the run that this one retries; stored in the transaction
+            that makes the run, so that no host can claim it without them. Any number.
+    """
 
     id: str
     kind: str
@@ -31,6 +36,7 @@ class NewRun:
     priority: int = 0
     retry_of: str | None = None
     idempotency_key: str | None = None
+    reused: tuple[ItemFinished, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,7 @@ class Store(Protocol):
         """Finish what was accepted and let go of the database."""
 
     async def create(self, new: NewRun) -> tuple[Run, bool]:
-        """Store `run.queued` and give the run a number.
+        """Store `run.queued` and the reused items in one transaction, and give the run a number.
 
         Returns:
             The run, and False when `idempotency_key` named one that exists already
@@ -210,7 +216,7 @@ class Store(Protocol):
 
     async def read(
         self, run_id: str, after: int, limit: int = 1000, types: Sequence[str] = (), newest: bool = False
-    ) -> list[Frame]:
+    ) -> Sequence[Frame]:
         """Events with `seq > after`, ascending; of these types, when given.
 
         `newest` takes the last `limit` of them instead of the first.
@@ -219,13 +225,13 @@ class Store(Protocol):
     async def items(self, run_id: str, query: ItemQuery) -> ItemPage:
         """Items newest first."""
 
-    async def finished_keys(self, run_id: str) -> list[str]:
+    async def finished_keys(self, run_id: str) -> Sequence[str]:
         """Keys of all finished items, the failed ones included."""
 
     async def saved_state(self, run_id: str) -> dict[str, Any] | None:
         """The latest saved state, None without one."""
 
-    async def expired(self) -> list[Run]:
+    async def expired(self) -> Sequence[Run]:
         """Running (and held) runs whose lease has run out by the database's clock."""
 
     async def delete(self, run_id: str) -> None:
@@ -290,7 +296,7 @@ class Executor(Protocol):
         """
 
     async def stop(self, run_id: str, *, force: bool = False) -> None:
-        """End the attempt: SIGTERM to its process group, or SIGKILL with `force`. Unknown runs are ignored."""
+        """End the attempt: SIGTERM to its process group, or SIGKILL with `force`. Ignores unknown runs."""
 
     async def ended(self) -> Ended:
         """Wait for the next attempt that ends."""

@@ -1,0 +1,303 @@
+"""The verbs: submit, append, control, retry.
+
+Each is one append to one log followed by one ring. Nothing is kept here: two
+engines on one database are as good as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pilothouse import ids
+from pilothouse.contracts import Appended, Bus, NewRun, Store
+from pilothouse.engine.doorbell import Doorbell
+from pilothouse.errors import Conflict, InvalidControl, InvalidParams, InvalidTransition, NotFound
+from pilothouse.model import event as e
+from pilothouse.model.run import Control, Run, Status, Strength
+
+
+class KindSpec(Protocol):
+    """What the engine needs of a kind's declaration."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def prefix(self) -> str: ...  # noqa: D102
+    @property
+    def entry(self) -> str: ...  # noqa: D102
+    @property
+    def live_params(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def max_attempts(self) -> int: ...  # noqa: D102
+    @property
+    def stuck_seconds(self) -> float: ...  # noqa: D102
+    def validate(self, params: dict[str, Any]) -> dict[str, Any]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a control.
+
+    Attributes:
+        run: The run after it.
+        changed: False when the run was as asked for already; then no event was written.
+        event_seq: The event that records the request, None when nothing changed.
+        accepted: True when the job has yet to obey (HTTP 202).
+    """
+
+    run: Run
+    changed: bool
+    event_seq: int | None
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A control as a user asks for it."""
+
+    control: Control
+    actor: str
+    reason: str | None = None
+    strength: Strength = Strength.HOLD
+    force: bool = False
+
+
+class Engine:
+    """The one place where runs are made, changed and steered."""
+
+    def __init__(self, store: Store, bus: Bus, kinds: Mapping[str, KindSpec]) -> None:
+        self.store = store
+        self.bus = bus
+        self.kinds = kinds
+        self.doorbell = Doorbell(bus)
+
+    def kind(self, name: str) -> KindSpec:
+        """The kind's declaration.
+
+        Raises:
+            InvalidParams: No such kind; the message names those there are.
+        """
+        if name not in self.kinds:
+            known = ", ".join(sorted(self.kinds))
+            raise InvalidParams(f"kind: there is no kind {name!r}", hint=f"Kinds: {known}.", field="kind")
+        return self.kinds[name]
+
+    def validate(self, kind: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Check params against the kind and fill in its defaults.
+
+        Raises:
+            InvalidParams: `field` names the first bad one; `errors` lists all.
+        """
+        spec = self.kind(kind)
+        try:
+            return spec.validate(params)
+        except ValueError as error:
+            raise _invalid_params(error) from None
+
+    async def submit(self, new: NewRun) -> tuple[Run, bool]:
+        """Store a validated run. Returns it, and False when its idempotency key was known."""
+        run, created = await self.store.create(new)
+        if created:
+            await self.bus.ring(run.id)
+        return run, created
+
+    def new_run(
+        self, kind: str, params: dict[str, Any], *, name: str | None, owner: str, **more: Any
+    ) -> NewRun:
+        """A run to submit, validated, with an id and a name of its own."""
+        spec = self.kind(kind)
+        run_id = ids.new_run_id(spec.prefix)
+        return NewRun(
+            id=run_id,
+            kind=kind,
+            name=name or f"{kind}-{run_id[-4:]}",
+            owner=owner,
+            params=self.validate(kind, params),
+            **more,
+        )
+
+    async def append(self, run_id: str, *bodies: e.Body) -> Appended:
+        """Append on behalf of the server or a user: all or none, then ring."""
+        appended = await self.store.append(run_id, bodies)
+        await self.bus.ring(run_id)
+        return appended
+
+    async def append_as(
+        self, run_id: str, attempt: int, client_seq: int, bodies: Sequence[e.Body], lease_seconds: float
+    ) -> Appended:
+        """Append on behalf of an attempt; without bodies, renew its lease.
+
+        Raises:
+            LeaseLost: Another attempt owns the run, or it has ended.
+        """
+        if not bodies:
+            run = await self.store.renew(run_id, attempt, lease_seconds)
+            return Appended(run)
+        appended = await self.store.append(
+            run_id, bodies, attempt=attempt, client_seq=client_seq, lenient=True
+        )
+        if appended.frames:
+            await self.bus.ring(run_id)
+        return appended
+
+    async def control(self, run_id: str, wish: Wish) -> Answer:
+        """Ask a run to pause, resume or cancel.
+
+        The request is an event like any other, so every watcher sees who asked
+        and when. It takes effect at the job's next safepoint. Asking twice is harmless.
+
+        Raises:
+            NotFound: No such run.
+            InvalidControl: The run's status forbids it.
+        """
+        for _ in range(5):
+            run = await self.store.get(run_id)
+            body = decide(run, wish)
+            if body is None:
+                return Answer(run, False, None, False)
+            try:
+                appended = await self.append(run_id, body)
+            except InvalidTransition:
+                continue  # the run moved between the look and the append: look again
+            return Answer(
+                appended.run, True, appended.run.head, _is_accepted(run, appended.run, wish.control)
+            )
+        raise Conflict(f"{run_id} changes too fast to {wish.control} it", hint="Try again.")
+
+    async def edit(self, run_id: str, actor: str, name: str | None, tags: Sequence[str] | None) -> Run:
+        """Rename or tag a run."""
+        body = e.RunEdited(actor=actor, name=name, tags=None if tags is None else tuple(tags))
+        return (await self.append(run_id, body)).run
+
+    async def change_params(self, run_id: str, actor: str, values: dict[str, Any]) -> Run:
+        """Change live params of a run that has not ended.
+
+        Raises:
+            InvalidParams: A param that the kind does not let one change, or a bad value.
+            InvalidTransition: The run has ended.
+        """
+        run = await self.store.get(run_id)
+        live = self.kind(run.kind).live_params
+        for field in values:
+            if field not in live:
+                hint = f"While it runs, only these can be changed: {', '.join(live) or 'none'}."
+                raise InvalidParams(
+                    f"{field}: cannot be changed while the run goes on", hint=hint, field=field
+                )
+        checked = self.validate(run.kind, run.params | values)
+        body = e.ParamsChanged(actor=actor, values={field: checked[field] for field in values})
+        return (await self.append(run_id, body)).run
+
+    async def delete(self, run_id: str) -> None:
+        """Remove a finished run with its log."""
+        await self.store.delete(run_id)
+        await self.bus.ring(run_id)
+
+
+def decide(run: Run, wish: Wish) -> e.Body | None:
+    """The event that a control writes now, None when the run is as asked for already.
+
+    This is the table of docs/concepts/controls.md as code.
+
+    Raises:
+        InvalidControl: The run's status forbids the control.
+    """
+    pending, status = run.pending, run.status
+    if status is Status.CANCELLED and wish.control is Control.CANCEL:
+        return None
+    if status.is_terminal:
+        raise _finished(run, wish.control)
+    if pending is Control.CANCEL:
+        if wish.control is not Control.CANCEL:
+            raise _cancelling(run, wish.control)
+        if not wish.force or (run.request and run.request.force):
+            return None
+    match wish.control:
+        case Control.PAUSE:
+            return _pause(run, wish)
+        case Control.RESUME:
+            return _resume(run, wish)
+        case Control.CANCEL:
+            return _cancel(run, wish)
+
+
+def _pause(run: Run, wish: Wish) -> e.Body | None:
+    if run.status is Status.PAUSED or run.pending is Control.PAUSE:
+        return None
+    if run.status is Status.QUEUED:
+        return e.RunPaused(strength=Strength.RELEASE, actor=wish.actor)
+    return e.ControlRequested(
+        control=Control.PAUSE, actor=wish.actor, reason=wish.reason, strength=wish.strength
+    )
+
+
+def _resume(run: Run, wish: Wish) -> e.Body | None:
+    if run.status is Status.PAUSED:
+        return e.RunResumed(actor=wish.actor)
+    if run.pending is Control.PAUSE:
+        return e.ControlWithdrawn(actor=wish.actor)
+    return None
+
+
+def _cancel(run: Run, wish: Wish) -> e.Body:
+    released = run.status is Status.PAUSED and run.strength is Strength.RELEASE
+    if run.status is Status.QUEUED or released:
+        return e.RunCancelled(by=wish.actor)
+    return e.ControlRequested(control=Control.CANCEL, actor=wish.actor, reason=wish.reason, force=wish.force)
+
+
+def _is_accepted(before: Run, after: Run, control: Control) -> bool:
+    """True when the job has yet to obey; a withdrawn pause and a queued run are done at once."""
+    if control is Control.RESUME:
+        return before.status is Status.PAUSED
+    return after.pending is not None
+
+
+def _finished(run: Run, control: Control) -> InvalidControl:
+    error = InvalidControl(
+        f"Run {run.name} was {run.status} at {run.ended_at} and can no longer be {_PAST[control]}."
+        if run.status is Status.CANCELLED
+        else f"Run {run.name} {run.status} at {run.ended_at} and can no longer be {_PAST[control]}.",
+        hint="Retry makes a new run and reuses what is finished.",
+        status=run.status,
+        allowed=["retry"],
+    )
+    error.code = "already_finished"
+    return error
+
+
+def _cancelling(run: Run, control: Control) -> InvalidControl:
+    error = InvalidControl(
+        f"Run {run.name} is being cancelled and can no longer be {_PAST[control]}.",
+        hint="Wait for the cancel, then retry.",
+        status=run.status,
+        pending=run.pending,
+        allowed=["cancel"],
+    )
+    error.code = "cancelling"
+    return error
+
+
+_PAST = {Control.PAUSE: "paused", Control.RESUME: "resumed", Control.CANCEL: "cancelled"}
+
+
+def _invalid_params(error: ValueError) -> InvalidParams:
+    """One message for people, all of pydantic's for forms."""
+    listed = getattr(error, "errors", None)
+    if listed is None:
+        return InvalidParams(str(error), field="params")
+    errors = [
+        {"field": ".".join(str(part) for part in item["loc"]) or "params", "message": _plain(item["msg"])}
+        for item in listed(include_url=False, include_context=False, include_input=False)
+    ]
+    first = errors[0]
+    return InvalidParams(f"{first['field']}: {first['message']}", field=first["field"], errors=errors)
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+__all__ = ["Answer", "Engine", "KindSpec", "NotFound", "Wish", "decide"]

@@ -1,5 +1,37 @@
-"""Pilothouse: watch any long AI job live and steer it; nothing is lost."""
+"""Pilothouse: watch any long AI job live and steer it; nothing is lost.
+
+The public names are loaded when they are first used, so `import pilothouse`
+costs a script a few milliseconds and the standard library only.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from pilothouse.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from pilothouse.sdk.handle import Done, RunHandle
+    from pilothouse.sdk.kind import Kind
+    from pilothouse.sdk.signals import Cancelled, ItemFailed
+
+__all__ = ["Cancelled", "Done", "ItemFailed", "Kind", "RunHandle", "__version__"]
+
+_HOMES = {
+    "Cancelled": "pilothouse.sdk.signals",
+    "Done": "pilothouse.sdk.handle",
+    "ItemFailed": "pilothouse.sdk.signals",
+    "Kind": "pilothouse.sdk.kind",
+    "RunHandle": "pilothouse.sdk.handle",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pilothouse' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,120 @@
+"""All runs as the list pages see them: the latest header of each.
+
+Here the latest value wins, so a client that was away is sent the newest
+header of every run that changed, and nothing in between. A run's header goes
+out at most five times a second, however fast its log grows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic_core import to_json
+
+from pilothouse.contracts import Bus, RunQuery, Store
+from pilothouse.engine.watcher import Source
+from pilothouse.errors import NotFound, Unavailable
+from pilothouse.model.run import LIVE, TERMINAL, Run
+
+PASS_SECONDS = 0.2
+KEPT_ENDED = 50
+_ALL = "*"
+
+
+class Fleet(Source):
+    """The headers of all live runs and the newest ended ones.
+
+    Attributes:
+        version: Grows with every change; a client remembers the version it has.
+    """
+
+    def __init__(self, store: Store, bus: Bus) -> None:
+        super().__init__()
+        self.version = 0
+        self._store = store
+        self._frames: dict[str, tuple[int, bytes]] = {}
+        self._live: set[str] = set()
+        self._dirty: set[str] = {_ALL}
+        self._news = asyncio.Event()
+        self._news.set()
+        self._unsubscribe = bus.subscribe(self._rung)
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Load the headers and follow the bus from here."""
+        await self._pass()
+        self._task = asyncio.create_task(self._follow())
+
+    async def close(self) -> None:
+        """Stop following."""
+        self._unsubscribe()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def take(self, version: int) -> tuple[list[bytes], int]:
+        """Frames that changed after `version`, oldest change first, and the version they lead to."""
+        if version >= self.version:
+            return [], version
+        newer: list[bytes] = []
+        for changed, frame in reversed(self._frames.values()):
+            if changed <= version:
+                break
+            newer.append(frame)
+        return newer[::-1], self.version
+
+    def _rung(self, run_id: str) -> None:
+        self._dirty.add(run_id)
+        self._news.set()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(0.01)  # gather a burst
+            try:
+                if await self._pass():
+                    await self.wake_all()
+            except Unavailable:
+                self._rung(_ALL)
+            await asyncio.sleep(PASS_SECONDS)
+
+    async def _pass(self) -> bool:
+        self._news.clear()
+        dirty, self._dirty = self._dirty, set()
+        if _ALL in dirty:
+            await self._load_all()
+        for run_id in dirty - {_ALL}:
+            try:
+                self._put(await self._store.get(run_id))
+            except NotFound:
+                self._remove(run_id)
+        return bool(dirty)
+
+    async def _load_all(self) -> None:
+        live = await self._store.list(RunQuery(statuses=tuple(LIVE), limit=1000))
+        ended = await self._store.list(RunQuery(statuses=tuple(TERMINAL), limit=KEPT_ENDED))
+        for run in sorted((*live.runs, *ended.runs), key=lambda run: run.number):
+            self._put(run)
+
+    def _put(self, run: Run) -> None:
+        self._set(run.id, {"type": "run", "run_id": run.id, "data": run.header()})
+        if run.status.is_terminal:
+            self._live.discard(run.id)
+            self._forget_old()
+        else:
+            self._live.add(run.id)
+
+    def _remove(self, run_id: str) -> None:
+        self._live.discard(run_id)
+        if run_id in self._frames:
+            self._set(run_id, {"type": "run.deleted", "run_id": run_id, "data": {"id": run_id}})
+
+    def _set(self, run_id: str, frame: dict[str, object]) -> None:
+        self.version += 1
+        self._frames.pop(run_id, None)
+        self._frames[run_id] = (self.version, to_json(frame, inf_nan_mode="strings"))
+
+    def _forget_old(self) -> None:
+        ended = [run_id for run_id in self._frames if run_id not in self._live]
+        for run_id in ended[: max(0, len(ended) - KEPT_ENDED)]:
+            del self._frames[run_id]

@@ -1,0 +1,215 @@
+"""The shared in-memory end of a log: one reader per run and server, many watchers.
+
+Page load, refresh, reconnect, late joiner and slow reader are one operation:
+read the segment that holds `seq > after`. Recent segments stay in memory;
+older ones are read again from the store, once for everybody who waits for
+them. The bus only says *that* there is news; the news is always read from the
+store by `seq`, so a lost ring delays and can never drop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pilothouse.contracts import Store
+from pilothouse.engine.doorbell import Doorbell
+from pilothouse.engine.segment import SEGMENT, Segment, segment_of
+from pilothouse.engine.watcher import Source
+from pilothouse.errors import NotFound, Unavailable
+
+KEPT_SEGMENTS = 64
+READ_LIMIT = 2_000
+RETRY_SECONDS = 0.5
+LOOK_SECONDS = 5.0
+_LAST_WORDS = frozenset({"run.completed", "run.failed", "run.cancelled"})
+
+
+class Tail(Source):
+    """The end of one run's log on this server.
+
+    Attributes:
+        head: The last `seq` this server knows.
+        over: The run has ended (or was deleted): after `head` nothing comes.
+        watchers: How many follow it.
+    """
+
+    def __init__(self, store: Store, doorbell: Doorbell, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.head = 0
+        self.over = False
+        self.watchers = 0
+        self._store = store
+        self._doorbell = doorbell
+        self._segments: OrderedDict[int, Segment] = OrderedDict()
+        self._loading: dict[int, asyncio.Task[Segment]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the database that the log is in."""
+        return self._store.epoch
+
+    async def open(self) -> None:
+        """Learn where the log stands, and follow it from here.
+
+        Raises:
+            NotFound: No such run.
+        """
+        started = asyncio.Event()
+        self._task = asyncio.create_task(self._follow(started))
+        await started.wait()
+        run = await self._store.get(self.run_id)
+        self.head = max(self.head, run.head)
+        self.over = self.over or run.status.is_terminal
+
+    async def close(self) -> None:
+        """Stop following."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def segment(self, after: int) -> Segment:
+        """The segment that holds the events after `after`, which must be below `head`."""
+        first = segment_of(after)
+        segment = self._segments.get(first)
+        if segment is not None and segment.last > after:
+            self._segments.move_to_end(first)
+            return segment
+        loading = self._loading.get(first)
+        if loading is None:
+            loading = asyncio.create_task(self._load(first))
+            self._loading[first] = loading
+            loading.add_done_callback(lambda _: self._loading.pop(first, None))
+        return await asyncio.shield(loading)
+
+    def ready(self, after: int) -> Segment | None:
+        """The same without waiting: None when the segment must be read from the store."""
+        segment = self._segments.get(segment_of(after))
+        return segment if segment is not None and segment.last > after else None
+
+    async def _load(self, first: int) -> Segment:
+        frames = await self._store.read(self.run_id, first - 1, SEGMENT)
+        inside = [frame.data for frame in frames if frame.seq < first + SEGMENT]
+        segment = Segment(first, self.epoch, inside)
+        self._keep(segment)
+        return segment
+
+    def _keep(self, segment: Segment) -> None:
+        self._segments[segment.first] = segment
+        self._segments.move_to_end(segment.first)
+        while len(self._segments) > KEPT_SEGMENTS:
+            self._segments.popitem(last=False)
+
+    async def _follow(self, started: asyncio.Event) -> None:
+        with self._doorbell.listen(self.run_id) as ear:
+            started.set()
+            while not self.over:
+                try:
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await ear.wait()
+                except TimeoutError:
+                    pass  # a ring may be lost: look anyway
+                ear.clear()
+                try:
+                    news = await self._read_news()
+                except Unavailable:
+                    ear.set()
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                except NotFound:
+                    news = self.over = True
+                if news:
+                    await self.wake_all()
+        await self._dwell()
+
+    async def _dwell(self) -> None:
+        """After the end, wake whoever fell asleep meanwhile."""
+        while True:
+            await self.wake_all()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _read_news(self) -> bool:
+        """Read what is above `head` into the segments."""
+        began_at = self.head
+        if began_at == 0:
+            return False  # open() has not said yet where the log stands
+        while frames := await self._store.read(self.run_id, self.head, READ_LIMIT):
+            for frame in frames:
+                first = segment_of(frame.seq - 1)
+                segment = self._segments.get(first)
+                if segment is None and frame.seq == first:
+                    segment = Segment(first, self.epoch)
+                    self._keep(segment)
+                if segment is not None and segment.last == frame.seq - 1:
+                    segment.add(frame.data)
+                self.head = frame.seq
+                self.over = self.over or frame.type in _LAST_WORDS
+            if len(frames) < READ_LIMIT:
+                break
+        if self.head == began_at:
+            run = await self._store.get(self.run_id)
+            self.over = run.status.is_terminal and run.head == self.head
+        return self.head > began_at or self.over
+
+
+class Tails:
+    """The tails of one server; a tail lives while somebody follows it."""
+
+    def __init__(self, store: Store, doorbell: Doorbell) -> None:
+        self._store = store
+        self._doorbell = doorbell
+        self._tails: dict[str, Tail] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+
+    @property
+    def all(self) -> list[Tail]:
+        """Every tail that somebody follows."""
+        return list(self._tails.values())
+
+    def watchers(self, run_id: str) -> int:
+        """How many follow this run on this server."""
+        tail = self._tails.get(run_id)
+        return tail.watchers if tail else 0
+
+    @asynccontextmanager
+    async def follow(self, run_id: str) -> AsyncIterator[Tail]:
+        """The run's tail, opened for the first watcher and closed after the last.
+
+        Raises:
+            NotFound: No such run.
+        """
+        tail = await self._enter(run_id)
+        try:
+            yield tail
+        finally:
+            tail.watchers -= 1
+            if tail.watchers == 0 and self._tails.get(run_id) is tail:
+                del self._tails[run_id]
+                await tail.close()
+
+    async def _enter(self, run_id: str) -> Tail:
+        tail = self._tails.get(run_id)
+        if tail is None:
+            lock = self._opening.setdefault(run_id, asyncio.Lock())
+            async with lock:
+                tail = self._tails.get(run_id)
+                if tail is None:
+                    tail = await self._open(run_id)
+            self._opening.pop(run_id, None)
+        tail.watchers += 1
+        return tail
+
+    async def _open(self, run_id: str) -> Tail:
+        tail = Tail(self._store, self._doorbell, run_id)
+        try:
+            await tail.open()
+        except BaseException:
+            await tail.close()
+            self._opening.pop(run_id, None)
+            raise
+        self._tails[run_id] = tail
+        return tail

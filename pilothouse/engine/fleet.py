@@ -40,6 +40,11 @@ class Fleet(Source):
         self._unsubscribe = bus.subscribe(self._rung)
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def epoch(self) -> str:
+        """The epoch of the database."""
+        return self._store.epoch
+
     async def open(self) -> None:
         """Load the headers and follow the bus from here."""
         await self._pass()

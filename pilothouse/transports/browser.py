@@ -1,0 +1,142 @@
+"""The browser's one stream: every run's header, and all events of the runs somebody looks at.
+
+A browser has few connections to a server, so it holds one of these for all
+its tabs. Headers come from the fleet (latest value wins); events come from
+the tails of the watched runs, in order and whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, aclosing
+from typing import Any
+
+from pilothouse.clock import now
+from pilothouse.engine.fleet import Fleet
+from pilothouse.engine.tail import Tail, Tails
+from pilothouse.engine.watcher import Watcher
+from pilothouse.errors import Invalid, NotFound
+from pilothouse.transports import sse, websocket
+from pilothouse.transports.place import Place
+from pilothouse.transports.service import BYE, gap, hello, reset, service_frame
+from pilothouse.version import __version__
+
+MAX_WATCHED = 64
+
+
+def parse_watch(text: str | None) -> dict[str, Place]:
+    """Read `id:after,id:after`.
+
+    Raises:
+        Invalid: Malformed, or more than 64 runs.
+    """
+    watched: dict[str, Place] = {}
+    for part in filter(None, (text or "").split(",")):
+        run_id, _, after = part.partition(":")
+        watched[run_id] = Place.parse(after, "watch")
+    if len(watched) > MAX_WATCHED:
+        raise Invalid(f"watch: {len(watched)} runs", hint=f"Watch at most {MAX_WATCHED}.", field="watch")
+    return watched
+
+
+class BrowserStream:
+    """What one browser follows. `batches` yields frames until the client leaves or the server stops."""
+
+    def __init__(self, tails: Tails, fleet: Fleet, watched: Mapping[str, Place]) -> None:
+        self.watcher = Watcher()
+        self._tails = tails
+        self._fleet = fleet
+        self._watched = watched
+        self._places: dict[Tail, int] = {}
+
+    async def batches(self) -> AsyncGenerator[list[bytes]]:
+        """Frames that belong into one write; an empty list is a heartbeat."""
+        async with AsyncExitStack() as stack:
+            data = {"server_time": now(), "version": __version__, "epoch": self._fleet.epoch}
+            yield [service_frame("hello", data), *await self._open(stack)]
+            version = 0
+            try:
+                while not self.watcher.gone:
+                    headers, version = self._fleet.take(version)
+                    if headers:
+                        yield headers
+                    if self._has_events():
+                        async for frames in self._events():
+                            yield frames
+                        continue
+                    if headers:
+                        continue
+                    await self.watcher.wait(self._fleet, *self._places)
+                    if self.watcher.beat:
+                        self.watcher.beat = False
+                        yield []
+            finally:
+                for source in (self._fleet, *self._places):
+                    source.forget(self.watcher)
+
+    async def _open(self, stack: AsyncExitStack) -> list[bytes]:
+        frames = []
+        for run_id, place in self._watched.items():
+            try:
+                tail = await stack.enter_async_context(self._tails.follow(run_id))
+            except NotFound:
+                frames.append(service_frame("run.deleted", {"id": run_id}, run_id))
+                continue
+            lost = place.lost(tail)
+            self._places[tail] = 0 if lost else place.after
+            frames.append(hello(tail, self._places[tail]))
+            if lost:
+                frames.append(reset(tail, lost))
+        return frames
+
+    def _has_events(self) -> bool:
+        return any(after < tail.head for tail, after in self._places.items())
+
+    async def _events(self) -> AsyncGenerator[list[bytes]]:
+        """One segment of each watched run that has news."""
+        for tail, after in list(self._places.items()):
+            if after >= tail.head:
+                continue
+            segment = tail.ready(after) or await tail.segment(after)
+            if segment.last > after:
+                self._places[tail] = segment.last
+                yield segment.after(after)
+            else:
+                self._places[tail] = segment.first + 255
+                yield [gap(tail, after + 1, segment.first + 255)]
+
+
+async def serve_browser_sse(stream: BrowserStream, receive: sse.Receive, send: sse.Send) -> None:
+    """The browser's stream as server-sent events, without ids: the places are in the URL."""
+    listener = asyncio.create_task(_leave_with(receive, stream.watcher))
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
+        async with aclosing(stream.batches()) as batches:
+            async for frames in batches:
+                body = b"".join(b"data: " + frame + b"\n\n" for frame in frames)
+                await sse.write(send, body or sse.HEARTBEAT)
+        await sse.write(send, b"data: " + BYE + b"\n\n", more=False)
+    finally:
+        listener.cancel()
+
+
+async def serve_browser_websocket(stream: BrowserStream, receive: sse.Receive, send: sse.Send) -> None:
+    """The browser's stream over an accepted WebSocket."""
+    listener = asyncio.create_task(_leave_with(receive, stream.watcher))
+    try:
+        async with aclosing(stream.batches()) as batches:
+            async for frames in batches:
+                for frame in frames or [websocket.HEARTBEAT]:
+                    if not stream.watcher.gone:
+                        await websocket.send_text(send, frame)
+        await websocket.farewell(send, stream.watcher, over=False)
+    finally:
+        listener.cancel()
+
+
+async def _leave_with(receive: sse.Receive, watcher: Watcher) -> None:
+    message: Any = {"type": ""}
+    while not message["type"].endswith(".disconnect"):
+        message = await receive()
+    watcher.leave()

@@ -1,0 +1,364 @@
+/**
+ * What the server sends, exactly as docs/reference/protocol.md has it.
+ *
+ * Types only: every layer may import this file.
+ */
+
+export type Status = "queued" | "running" | "paused" | "completed" | "failed" | "cancelled";
+export type Control = "pause" | "resume" | "cancel";
+export type Strength = "hold" | "release";
+export type FeedType = "planned" | "training" | "metrics" | "error" | "backup" | "control" | "file";
+export type LogLevel = "debug" | "info" | "warning" | "error";
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+/** NaN and the infinities travel as words: bare ones are not JSON. */
+export type MetricValue = number | string | null;
+
+export interface Group {
+  total: number;
+  done: number;
+  seconds: number;
+}
+
+export interface Progress {
+  /** Finished items, the failed ones included. */
+  done: number;
+  failed: number;
+  /** Null while unknown. */
+  total: number | null;
+  /** Pairs (done, active seconds), oldest first. */
+  marks: [number, number][];
+  groups: Record<string, Group>;
+}
+
+export interface Phase {
+  name: string;
+  index: number | null;
+  of: number | null;
+}
+
+export interface ControlRequest {
+  control: Control;
+  actor: string;
+  time: string;
+  reason: string | null;
+  strength: Strength;
+  force: boolean;
+}
+
+export interface Failure {
+  reason: string;
+  message: string;
+  hint: string | null;
+  where: string | null;
+  exit_code: number | null;
+  signal: number | null;
+  tail: string | null;
+}
+
+/** A run without its params: what lists and the fleet carry. */
+export interface RunHeader {
+  id: string;
+  number: number;
+  kind: string;
+  name: string;
+  owner: string;
+  created_at: string;
+  epoch: string;
+  tags: string[];
+  priority: number;
+  retry_of: string | null;
+  status: Status;
+  /** The control that was asked for and is not yet obeyed. */
+  pending: Control | null;
+  request: ControlRequest | null;
+  attempt: number;
+  head: number;
+  strength: Strength | null;
+  paused_by: string | null;
+  progress: Progress;
+  phase: Phase | null;
+  current: string | null;
+  metrics: Record<string, MetricValue>;
+  started_at: string | null;
+  ended_at: string | null;
+  active_seconds: number;
+  active_since: string | null;
+  last_event_at: string | null;
+  stuck: boolean;
+  ended_by: string | null;
+  failure: Failure | null;
+  notice: string | null;
+  host: string | null;
+  artifacts: number;
+}
+
+export interface Run extends RunHeader {
+  params: JsonObject;
+}
+
+/** The `data` of each event type, as `pilothouse/model/event.py` declares it. */
+export interface EventData {
+  "run.queued": {
+    number: number;
+    kind: string;
+    name: string;
+    owner: string;
+    params: JsonObject;
+    tags: string[];
+    priority: number;
+    retry_of: string | null;
+    epoch: string;
+  };
+  "run.started": { attempt: number; host: string | null };
+  "run.paused": { strength: Strength; actor: string | null; unclean: boolean };
+  "run.resumed": { actor: string };
+  "run.completed": { message: string | null };
+  "run.failed": Failure;
+  "run.cancelled": { by: string; confirmed_dead: boolean; partial: boolean };
+  "run.interrupted": { reason: string; in_flight: string[] };
+  "run.stuck": { seconds: number; cause: string | null };
+  "run.recovered": Record<string, never>;
+  "run.cancel_overdue": { survivors: number };
+  "run.edited": { actor: string; name: string | null; tags: string[] | null };
+  "control.requested": {
+    control: "pause" | "cancel";
+    actor: string;
+    reason: string | null;
+    strength: Strength;
+    force: boolean;
+    deadline: string | null;
+  };
+  "control.withdrawn": { actor: string };
+  "params.changed": { actor: string; values: JsonObject };
+  "phase.started": Phase;
+  "phase.finished": Phase;
+  "item.started": { key: string; label: string | null; ask: boolean };
+  "item.finished": {
+    key: string;
+    ok: boolean;
+    seconds: number;
+    error: string | null;
+    group: string | null;
+    data: JsonObject;
+  };
+  metric: { step: number; values: Record<string, MetricValue> };
+  progress: { done: number | null; total: number | null; groups: Record<string, number> };
+  note: { feed: FeedType; text: string };
+  log: { level: LogLevel; source: string; text: string };
+  "artifact.saved": { name: string; bytes: number; sha256: string };
+  "state.saved": { state: JsonObject };
+  "guard.tripped": { rule: string; value: Json; text: string | null };
+}
+
+export type EventType = keyof EventData;
+
+/** One fact of a log. Narrow on `type` and `data` follows. */
+export type RunEvent = {
+  [T in EventType]: { run_id: string; seq: number; type: T; time: string; data: EventData[T] };
+}[EventType];
+
+/** Frames without a place in a log. */
+export type ServiceFrame =
+  | {
+      type: "hello";
+      run_id?: string;
+      data: { resumed_from?: number; head?: number; epoch: string; server_time: string; version?: string };
+    }
+  | { type: "gap"; run_id: string; data: { from: number; to: number; reason: string } }
+  | { type: "reset"; run_id: string; data: { reason: string } }
+  | { type: "bye"; data: { retry_ms: number } }
+  | { type: "run"; data: RunHeader }
+  | { type: "run.deleted"; data: { id: string } }
+  | { type: "heartbeat"; data: Record<string, never> };
+
+export type Frame = RunEvent | ServiceFrame;
+
+export type ItemState = "in_flight" | "done" | "failed";
+
+export interface Item {
+  key: string;
+  state: ItemState;
+  seq: number;
+  attempt: number;
+  starts: number;
+  seconds: number | null;
+  error: string | null;
+  data: JsonObject;
+  label: string | null;
+  time: string;
+}
+
+export type Format =
+  | "text"
+  | "number"
+  | "integer"
+  | "percent"
+  | "seconds"
+  | "milliseconds"
+  | "money"
+  | "bytes"
+  | "boolean"
+  | "json";
+
+export interface Column {
+  name: string;
+  label: string;
+  format: Format;
+  shown: boolean;
+  filter: boolean;
+}
+
+export interface Metric {
+  name: string;
+  label: string;
+  format: Format;
+  goal: "max" | "min" | null;
+  limit: number | null;
+  warn: number | null;
+}
+
+export type Panel =
+  | { type: "Stats"; title: string; metrics: string[] }
+  | { type: "Heatmap"; title: string; rows: string; columns: string; value: string }
+  | {
+      type: "Confusion";
+      title: string;
+      truth: string;
+      predicted: string;
+      correct: string;
+      by: string[];
+    }
+  | { type: "Breakdown"; title: string; by: string; value: string; hardest_first: boolean }
+  | {
+      type: "Meter";
+      title: string;
+      metric: string;
+      text_metric: string | null;
+      finish_param: string | null;
+    }
+  | { type: "Curve"; title: string; metrics: string[]; log: boolean }
+  | { type: "Distribution"; title: string; value: string; format: Format; by: string | null };
+
+export interface Example {
+  name: string;
+  title: string;
+  params: JsonObject;
+}
+
+/** What a kind declares about itself. */
+export interface Kind {
+  name: string;
+  title: string;
+  prefix: string;
+  summary: string;
+  unit: string;
+  units: string;
+  phases: string[];
+  columns: Column[];
+  metrics: Metric[];
+  panels: Panel[];
+  headline: string | null;
+  live_params: string[];
+  stuck_seconds: number;
+  params_schema: Schema;
+  examples: Example[];
+}
+
+/** The part of JSON Schema that pydantic writes, with our `x-` hints for the form. */
+export interface Schema {
+  $ref?: string;
+  $defs?: Record<string, Schema>;
+  type?: string;
+  title?: string;
+  description?: string;
+  default?: Json;
+  const?: Json;
+  enum?: Json[];
+  anyOf?: Schema[];
+  allOf?: Schema[];
+  oneOf?: Schema[];
+  items?: Schema;
+  prefixItems?: Schema[];
+  properties?: Record<string, Schema>;
+  additionalProperties?: boolean | Schema;
+  required?: string[];
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  multipleOf?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  pattern?: string;
+  format?: string;
+  examples?: Json[];
+  "x-widget"?: string;
+  "x-group"?: string;
+  "x-unit"?: string;
+  "x-placeholder"?: string;
+}
+
+export interface ControlAnswer {
+  run_id: string;
+  status: Status;
+  pending: Control | null;
+  changed: boolean;
+  event_seq: number | null;
+  effective: "after_current_item" | "immediately";
+}
+
+export interface Artifact {
+  name: string;
+  bytes: number;
+  sha256: string;
+  time: string;
+}
+
+export interface RunsPage {
+  runs: RunHeader[];
+  total: number;
+  before: number | null;
+}
+
+export interface ItemsPage {
+  items: Item[];
+  total: number;
+  head: number;
+  before: number | null;
+}
+
+export interface EventsPage {
+  events: RunEvent[];
+  head: number;
+  epoch: string;
+}
+
+export interface MetricsPage {
+  series: Record<string, [number, MetricValue][]>;
+  head: number;
+}
+
+export interface DryRun {
+  params: JsonObject;
+  total: number | null;
+  unit: string;
+  units: string;
+}
+
+export interface ErrorBody {
+  error: {
+    code: string;
+    message: string;
+    hint?: string;
+    field?: string;
+    request_id?: string;
+    status?: Status;
+    allowed?: string[];
+  };
+}
+
+export const TERMINAL: ReadonlySet<Status> = new Set(["completed", "failed", "cancelled"]);
+export const isTerminal = (status: Status): boolean => TERMINAL.has(status);

@@ -1,0 +1,166 @@
+"""The one gate in front of every route, HTTP and WebSocket alike: closed unless opened by name.
+
+Order: Host, then what is open to all, then who asks, then Origin, then the
+body. It is plain ASGI because Starlette's own middleware base class is not run
+for WebSockets.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pilothouse.errors import Forbidden, Invalid, PilothouseError, TooLarge, Unauthorised
+from pilothouse.web.access import Access
+
+OPEN_ROUTES = frozenset({("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/sign-in")})
+API_PREFIXES = ("/api", "/tuning", "/v1", "/ws", "/metrics")
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+MAX_BODY = 2 * 1024 * 1024
+UNAUTHORISED_CLOSE = 4401
+FORBIDDEN_CLOSE = 4403
+
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+]
+
+
+def is_api(path: str) -> bool:
+    """Whether a path belongs to the API; everything else is the static UI."""
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in API_PREFIXES)
+
+
+class Guard:
+    """Deny by default."""
+
+    def __init__(self, app: ASGIApp, access: Access, actor: str) -> None:
+        self._app = app
+        self._access = access
+        self._actor = actor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it here."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {}).update(actor=self._actor, request_id=request_id)
+        try:
+            self._check(scope)
+        except PilothouseError as error:
+            await refuse(scope, receive, send, error, request_id)
+            return
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        await self._app(scope, _Capped(scope, receive), _with_headers(send, request_id))
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not self._access.allows_host(host):
+            raise Forbidden(
+                f"This server does not answer to the host {host[:80]!r}.", hint="Add it to allowed_hosts."
+            )
+        method, path = scope.get("method", "GET"), scope["path"]
+        websocket = scope["type"] == "websocket"
+        unsafe = websocket or method in UNSAFE
+        origin = headers.get("origin")
+        if unsafe and origin is not None and not self._access.allows_origin(origin, scope["scheme"], host):
+            raise Forbidden(
+                "The request comes from another site.", hint="Open the page of this server itself."
+            )
+        is_public = (method, path) in OPEN_ROUTES or not (is_api(path) or unsafe)
+        if websocket or not is_public:
+            self._authenticate(headers, unsafe=unsafe, origin=origin)
+        if method in UNSAFE:
+            _check_body(headers, path)
+
+    def _authenticate(self, headers: Headers, *, unsafe: bool, origin: str | None) -> None:
+        if self._access.is_open:
+            return
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._access.knows_token(token.strip()):
+            return
+        if self._access.knows_cookie(headers.get("cookie", "")):
+            if unsafe and origin is None:
+                raise Forbidden("A cookie alone does not steer: the request names no origin.")
+            return
+        raise Unauthorised(
+            "Not signed in.", hint="Send the token, or open `pilothouse open` to sign a browser in."
+        )
+
+
+def _check_body(headers: Headers, path: str) -> None:
+    """Unsafe calls speak JSON (a cross-site form cannot) and are of bounded length; uploads are raw."""
+    raw = "/artifacts/" in path
+    length = headers.get("content-length")
+    if length is not None and not raw and length.isdigit() and int(length) > MAX_BODY:
+        raise TooLarge(f"The body has {length} bytes.", hint=f"At most {MAX_BODY}.")
+    has_body = (length not in (None, "0")) or "transfer-encoding" in headers
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if has_body and not raw and content_type != "application/json":
+        raise Invalid("content-type: must be application/json", field="content-type")
+
+
+class _Capped:
+    """Counts the body as it streams in, for those who do not say its length."""
+
+    __slots__ = ("_left", "_receive")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        self._left: float = float("inf") if "/artifacts/" in scope["path"] else MAX_BODY
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                raise TooLarge("The body is too large.", hint=f"At most {MAX_BODY} bytes.")
+        return message
+
+
+def _with_headers(send: Send, request_id: str) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [
+                *message.get("headers", []),
+                *SECURITY_HEADERS,
+                (b"x-request-id", request_id.encode()),
+            ]
+        await send(message)
+
+    return sending
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, error: PilothouseError, request_id: str) -> None:
+    """Answer an error outside the API's own handlers."""
+    if scope["type"] == "websocket":
+        await receive()
+        code = UNAUTHORISED_CLOSE if isinstance(error, Unauthorised) else FORBIDDEN_CLOSE
+        await send({"type": "websocket.close", "code": code, "reason": error.message[:120]})
+        return
+    body = to_json(error_body(error, request_id))
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        *SECURITY_HEADERS,
+        (b"x-request-id", request_id.encode()),
+    ]
+    if isinstance(error, TooLarge):
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def error_body(error: PilothouseError, request_id: str) -> dict[str, Any]:
+    """An error as the API answers it."""
+    return {"error": error.body() | {"request_id": request_id}}

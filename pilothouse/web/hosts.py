@@ -1,0 +1,88 @@
+"""The host's calls: it asks for runs to start, and tells how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from pilothouse.engine.scheduler import Attempt
+from pilothouse.web.context import Ctx
+from pilothouse.web.runs import Body, answer
+
+router = APIRouter(prefix="/api")
+ALIVE_SECONDS = 40.0
+
+
+class AttemptIn(Body):
+    """One attempt that lives on the host."""
+
+    run_id: str
+    attempt: int = Field(ge=1)
+
+
+class ClaimBody(Body):
+    """What the host has room for, and what it runs."""
+
+    slots: int = Field(ge=0, le=1024)
+    running: list[AttemptIn] = Field(default_factory=list, max_length=1024)
+    wait: float = Field(default=0, ge=0, le=25)
+
+
+class EndedBody(AttemptIn):
+    """How an attempt's process ended."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    tail: str = Field(default="", max_length=65536)
+
+
+@router.post("/hosts/{name}/claim")
+async def claim(name: str, body: ClaimBody, context: Ctx) -> Response:
+    """Runs to start and attempts to end; waits while there is neither."""
+    running = tuple(Attempt(each.run_id, each.attempt) for each in body.running)
+    orders, stops = await context.scheduler.claim(name, body.slots, running, body.wait)
+    return answer(
+        {
+            "orders": [
+                {
+                    "run_id": run.id,
+                    "attempt": run.attempt,
+                    "kind": run.kind,
+                    "entry": context.kinds[run.kind].entry,
+                    "folder": str(context.folder(run.id)),
+                }
+                for run in orders
+            ],
+            "stop": [{"run_id": stop.run_id, "force": stop.force} for stop in stops],
+        }
+    )
+
+
+@router.post("/hosts/{name}/ended")
+async def ended(name: str, body: EndedBody, context: Ctx) -> Response:
+    """Record that a process is gone."""
+    attempt = Attempt(body.run_id, body.attempt)
+    run = await context.scheduler.ended(attempt, body.exit_code, body.signal, body.tail)
+    return answer({"status": run.status})
+
+
+@router.get("/hosts")
+async def list_hosts(context: Ctx) -> Response:
+    """The hosts that this server has heard of, with their slots and runs."""
+    now = asyncio.get_running_loop().time()
+    return answer(
+        {
+            "hosts": [
+                {
+                    "name": name,
+                    "free": host.slots,
+                    "running": [{"run_id": each.run_id, "attempt": each.number} for each in host.running],
+                    "seen_seconds_ago": round(now - host.seen, 1),
+                    "alive": now - host.seen < ALIVE_SECONDS,
+                }
+                for name, host in context.scheduler.hosts.items()
+            ]
+        }
+    )

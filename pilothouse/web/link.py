@@ -1,0 +1,181 @@
+"""The job's end of the server: its assignment, its events up, its controls down.
+
+A batch is acknowledged after the commit and never before. Events that the
+run's state does not admit are refused one by one; malformed ones refuse the
+batch, since they will never be taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from pydantic_core import to_json
+from starlette.datastructures import QueryParams
+from starlette.types import Receive, Scope, Send
+
+from pilothouse.contracts import Appended
+from pilothouse.errors import Invalid, LeaseLost, TooLarge
+from pilothouse.model.event import Body as EventBody
+from pilothouse.model.event import parse_body
+from pilothouse.model.run import Run
+from pilothouse.transports.sse import HEADERS, HEARTBEAT, write
+from pilothouse.web.context import Context, Ctx
+from pilothouse.web.runs import Body, answer
+
+router = APIRouter(prefix="/api")
+
+MAX_EVENTS = 1000
+MAX_BATCH = 1024 * 1024
+MAX_EVENT = 64 * 1024
+MAX_DEPTH = 16
+CONTROL_HEARTBEAT = 5.0
+_JOB_TYPES = frozenset(
+    {
+        "run.paused", "run.completed", "run.failed", "run.cancelled", "phase.started", "phase.finished",
+        "item.started", "item.finished", "metric", "progress", "note", "log", "artifact.saved",
+        "state.saved", "guard.tripped",
+    }
+)  # fmt: skip
+
+
+class EventIn(Body):
+    """One event of a job."""
+
+    type: str
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class Batch(Body):
+    """Events of one attempt, numbered from `client_seq`; none at all is a heartbeat."""
+
+    attempt: int = Field(ge=1)
+    client_seq: int = Field(ge=1)
+    events: list[EventIn] = Field(max_length=MAX_EVENTS)
+
+
+@router.get("/runs/{run_id}/assignment")
+async def assignment(run_id: str, context: Ctx, attempt: int = Query(ge=1)) -> Response:
+    """All that an attempt needs to begin or to go on."""
+    run = await _owned(context, run_id, attempt)
+    finished = await context.store.finished_keys(run_id)
+    state = await context.store.saved_state(run_id)
+    return answer({"run": run.snapshot(), "finished": list(finished), "saved_state": state})
+
+
+@router.post("/runs/{run_id}/events")
+async def append_events(run_id: str, batch: Batch, context: Ctx, request: Request) -> Response:
+    """Store a batch of an attempt's events; a repeated batch is stored once."""
+    if len(await request.body()) > MAX_BATCH:
+        raise TooLarge("events: the batch is too large", hint=f"At most {MAX_BATCH} bytes.", field="events")
+    bodies = [_parse(index, event) for index, event in enumerate(batch.events)]
+    appended = await context.engine.append_as(
+        run_id, batch.attempt, batch.client_seq, bodies, context.settings.lease_seconds
+    )
+    return answer(_link_answer(context, batch, appended))
+
+
+def _parse(index: int, event: EventIn) -> EventBody:
+    where = f"events.{index}"
+    if event.type not in _JOB_TYPES:
+        raise Invalid(f"{where}.type: a job does not send {event.type!r}", field=f"{where}.type")
+    if len(to_json(event.data, inf_nan_mode="strings")) > MAX_EVENT:
+        raise TooLarge(f"{where}: above 64 KB", hint="Save large results as an artifact.", field=where)
+    if _depth(event.data) > MAX_DEPTH:
+        raise Invalid(f"{where}: nested deeper than {MAX_DEPTH}", field=where)
+    try:
+        return parse_body(event.type, event.data)
+    except Invalid as error:
+        raise Invalid(f"{where}: {error.message}", field=f"{where}.{error.details['field']}") from None
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects are nested, counted up to one above the limit."""
+    depth, level = 0, [value]
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+    return depth
+
+
+def _link_answer(context: Context, batch: Batch, appended: Appended) -> dict[str, Any]:
+    return {
+        "acked": max(appended.acked, batch.client_seq + len(batch.events) - 1) if batch.events else 0,
+        "refused": {str(number): why for number, why in appended.refused.items()},
+        **control_state(context, appended.run),
+    }
+
+
+def control_state(context: Context, run: Run) -> dict[str, Any]:
+    """What a job must know of its run."""
+    kind = context.kinds.get(run.kind)
+    live = {name: run.params.get(name) for name in kind.live_params} if kind else {}
+    return {"status": run.status, "pending": run.pending, "strength": run.strength, "live": live}
+
+
+async def _owned(context: Context, run_id: str, attempt: int) -> Run:
+    run = await context.store.get(run_id)
+    if run.attempt != attempt or run.status.is_terminal:
+        raise LeaseLost(
+            f"attempt {attempt} no longer owns run {run_id}", status=run.status, attempt=run.attempt
+        )
+    return run
+
+
+class ControlWire:
+    """`GET /api/runs/{id}/controls`: the state of the run's controls, at once and at every change."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one attempt until it is fenced, leaves, or the server stops."""
+        run_id = scope["path_params"]["run_id"]
+        text = QueryParams(scope["query_string"]).get("attempt", "")
+        if not text.isdigit():
+            raise Invalid("attempt: must be a number", field="attempt")
+        attempt = int(text)
+        run = await _owned(self._context, run_id, attempt)
+        await self._context.store.renew(run_id, attempt, self._context.settings.lease_seconds)
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        leaving = asyncio.create_task(_disconnected(receive))
+        try:
+            await self._serve(run, attempt, leaving, send)
+        finally:
+            leaving.cancel()
+
+    async def _serve(self, run: Run, attempt: int, leaving: asyncio.Task[None], send: Send) -> None:
+        doorbell, store = self._context.engine.doorbell, self._context.store
+        told = b""
+        with doorbell.listen(run.id) as ear:
+            while not (leaving.done() or doorbell.closed):
+                ear.clear()
+                run = await store.get(run.id)
+                if run.attempt != attempt:
+                    break
+                state = to_json(control_state(self._context, run))
+                if state != told:
+                    told = state
+                    await write(send, b"data: " + state + b"\n\n")
+                if run.status.is_terminal:
+                    break
+                rung = asyncio.create_task(ear.wait())
+                await asyncio.wait(
+                    {rung, leaving}, timeout=CONTROL_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not rung.done():
+                    rung.cancel()
+                    await write(send, HEARTBEAT)
+        await write(send, b"", more=False)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

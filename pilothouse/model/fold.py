@@ -7,6 +7,7 @@ TypeScript (`ui/src/live/fold.ts`); `tests/golden/*.jsonl` keeps the two identic
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pilothouse.clock import seconds_between
@@ -17,6 +18,8 @@ from pilothouse.model.run import LIVE, Control, Failure, Phase, Request, Run, St
 
 _RUNNING = frozenset({Status.RUNNING})
 _ACTIVE = frozenset({Status.RUNNING, Status.PAUSED})
+
+Changes = dict[str, Any]
 
 TRANSITIONS: dict[str, tuple[frozenset[Status], Status | None]] = {
     # event type       allowed from                                leads to (None: stays)
@@ -51,12 +54,16 @@ def fold(run: Run | None, event: e.Event) -> Run:
     """
     if run is None:
         return _create(event)
-    check(run, event.body)
+    body = event.body
+    check(run, body)
     changes: dict[str, Any] = {"head": event.seq, "last_event_at": event.time}
-    if event.body.type in TRANSITIONS:
-        changes |= _transition(run, event)
-    else:
-        changes |= _fact(run, event)
+    transition = TRANSITIONS.get(body.type)
+    if transition is not None:
+        changes["status"] = transition[1] or run.status
+    if change := _CHANGES.get(type(body)):
+        changes |= change(run, body, event.time)
+    if transition is not None:
+        changes |= _clock(run, changes["status"], event.time)
     return run.changed(changes)
 
 
@@ -76,6 +83,8 @@ def check(run: Run, body: e.Body) -> None:
             raise InvalidTransition(f"attempt {body.attempt} cannot follow attempt {run.attempt}")
         case e.RunPaused() if run.status is Status.RUNNING and run.pending is not Control.PAUSE:
             raise InvalidTransition("nobody asked this run to pause, or the pause was withdrawn")
+        case e.ControlRequested(control=Control.CANCEL, force=True):
+            pass  # a cancel that takes too long is repeated with force
         case e.RunCompleted() | e.ControlRequested() | e.RunResumed() if run.pending is Control.CANCEL:
             raise InvalidTransition(f"{body.type} is not possible while a cancel is pending")
         case e.ControlWithdrawn() if run.pending is not Control.PAUSE:
@@ -99,55 +108,77 @@ def _create(event: e.Event) -> Run:
     )
 
 
-def _transition(run: Run, event: e.Event) -> dict[str, Any]:
-    """The changes of an event that may move the run to another status."""
-    body = event.body
-    target = TRANSITIONS[body.type][1] or run.status
-    changes: dict[str, Any] = {"status": target}
-    match body:
-        case e.RunStarted():
-            changes |= {
-                "attempt": body.attempt,
-                "host": body.host,
-                "started_at": run.started_at or event.time,
-                "notice": None,
-            }
-        case e.RunPaused():
-            changes |= {
-                "request": None,
-                "strength": Strength.RELEASE
-                if run.status is Status.QUEUED or body.unclean
-                else body.strength,
-                "paused_by": body.actor or (run.request.actor if run.request else None),
-            }
-        case e.RunResumed():
-            released = run.strength is Strength.RELEASE
-            changes |= {
-                "status": Status.QUEUED if released else Status.RUNNING,
-                "strength": None,
-                "paused_by": None,
-            }
-        case e.RunInterrupted():
-            changes |= {"strength": None, "paused_by": None, "notice": body.reason}
-            if run.pending is not Control.CANCEL:
-                changes["request"] = None
-        case e.RunFailed():
-            changes["failure"] = Failure(**{k: v for k, v in body if k != "type"})
-        case e.RunCancelled():
-            changes["ended_by"] = body.by
-        case e.ControlRequested():
-            changes["request"] = Request(
-                Control(body.control), body.actor, event.time, body.reason, body.strength, body.force
-            )
-        case e.ControlWithdrawn():
-            changes["request"] = None
-        case e.RunStuck() | e.RunRecovered():
-            changes["stuck"] = isinstance(body, e.RunStuck)
-        case e.ParamsChanged():
-            changes["params"] = run.params | body.values
-        case _:
-            pass
-    return changes | _clock(run, changes["status"], event.time)
+def _started(run: Run, body: e.RunStarted, time: str) -> Changes:
+    return {
+        "attempt": body.attempt,
+        "host": body.host,
+        "started_at": run.started_at or time,
+        "notice": None,
+    }
+
+
+def _paused(run: Run, body: e.RunPaused, _time: str) -> Changes:
+    is_released = run.status is Status.QUEUED or body.unclean
+    return {
+        "request": None,
+        "strength": Strength.RELEASE if is_released else body.strength,
+        "paused_by": body.actor or (run.request.actor if run.request else None),
+    }
+
+
+def _resumed(run: Run, _body: e.RunResumed, _time: str) -> Changes:
+    status = Status.QUEUED if run.strength is Strength.RELEASE else Status.RUNNING
+    return {"status": status, "strength": None, "paused_by": None}
+
+
+def _interrupted(run: Run, body: e.RunInterrupted, _time: str) -> Changes:
+    request = run.request if run.pending is Control.CANCEL else None
+    return {"strength": None, "paused_by": None, "notice": body.reason, "request": request}
+
+
+def _failed(_run: Run, body: e.RunFailed, _time: str) -> Changes:
+    return {"failure": Failure(**{k: v for k, v in body if k != "type"})}
+
+
+def _requested(_run: Run, body: e.ControlRequested, time: str) -> Changes:
+    control = Control(body.control)
+    return {"request": Request(control, body.actor, time, body.reason, body.strength, body.force)}
+
+
+def _item_finished(run: Run, body: e.ItemFinished, time: str) -> Changes:
+    return {"progress": count_item(run.progress, body, active_seconds(run, time))}
+
+
+def _progress_told(run: Run, body: e.ProgressTold, time: str) -> Changes:
+    return {"progress": tell(run.progress, body, active_seconds(run, time))}
+
+
+def _edited(run: Run, body: e.RunEdited, _time: str) -> Changes:
+    return {"name": body.name or run.name, "tags": run.tags if body.tags is None else body.tags}
+
+
+# What each event changes beside the status; those that are missing change nothing.
+_CHANGES: dict[type[e.Body], Callable[[Run, Any, str], Changes]] = {
+    e.RunStarted: _started,
+    e.RunPaused: _paused,
+    e.RunResumed: _resumed,
+    e.RunInterrupted: _interrupted,
+    e.RunFailed: _failed,
+    e.RunCancelled: lambda _run, body, _time: {"ended_by": body.by},
+    e.RunStuck: lambda _run, _body, _time: {"stuck": True},
+    e.RunRecovered: lambda _run, _body, _time: {"stuck": False},
+    e.RunEdited: _edited,
+    e.ControlRequested: _requested,
+    e.ControlWithdrawn: lambda _run, _body, _time: {"request": None},
+    e.ParamsChanged: lambda run, body, _time: {"params": run.params | body.values},
+    e.PhaseStarted: lambda _run, body, _time: {"phase": Phase(body.name, body.index, body.of)},
+    e.ItemStarted: lambda _run, body, _time: {"current": body.label or body.key},
+    e.ItemFinished: _item_finished,
+    e.ProgressTold: _progress_told,
+    e.Metric: lambda run, body, _time: {"metrics": run.metrics | body.values},
+    e.ArtifactSaved: lambda run, _body, _time: {"artifacts": run.artifacts + 1},
+    e.GuardTripped: lambda _run, body, _time: {"notice": body.text or body.rule},
+}
 
 
 def _clock(run: Run, status: Status, time: str) -> dict[str, Any]:
@@ -161,30 +192,6 @@ def _clock(run: Run, status: Status, time: str) -> dict[str, Any]:
     if status.is_terminal:
         changes |= {"ended_at": time, "request": None, "strength": None}
     return changes
-
-
-def _fact(run: Run, event: e.Event) -> dict[str, Any]:
-    """The changes of an event that leaves the status alone."""
-    match event.body:
-        case e.ItemStarted(key=key, label=label):
-            return {"current": label or key}
-        case e.ItemFinished() as item:
-            progress = count_item(run.progress, item, active_seconds(run, event.time))
-            return {"progress": progress}
-        case e.ProgressTold() as told:
-            return {"progress": tell(run.progress, told, active_seconds(run, event.time))}
-        case e.PhaseStarted(name=name, index=index, of=of):
-            return {"phase": Phase(name, index, of)}
-        case e.Metric(values=values):
-            return {"metrics": run.metrics | values}
-        case e.GuardTripped(rule=rule, text=text):
-            return {"notice": text or rule}
-        case e.ArtifactSaved():
-            return {"artifacts": run.artifacts + 1}
-        case e.RunEdited(name=name, tags=tags):
-            return {"name": name or run.name, "tags": run.tags if tags is None else tags}
-        case _:
-            return {}
 
 
 def active_seconds(run: Run, time: str) -> float:

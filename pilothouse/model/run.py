@@ -6,6 +6,7 @@ golden files share; every key of it is documented in docs/reference/run.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -97,6 +98,12 @@ class Request:
     strength: Strength = Strength.HOLD
     force: bool = False
 
+    @classmethod
+    def restore(cls, snapshot: Mapping[str, Any]) -> Request:
+        """The request of a run's snapshot."""
+        enums = {"control": Control(snapshot["control"]), "strength": Strength(snapshot["strength"])}
+        return cls(**dict(snapshot) | enums)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -178,6 +185,27 @@ class Run:
     def snapshot(self) -> dict[str, Any]:
         """The whole run as JSON-ready data, with `pending` spelled out."""
         return {**asdict(self), "pending": self.pending}
+
+    @classmethod
+    def restore(cls, snapshot: Mapping[str, Any]) -> Run:
+        """The run of a snapshot; `pending` and unknown keys are left out."""
+        fields = {name: snapshot[name] for name in cls.__dataclass_fields__ if name in snapshot}
+        progress = dict(snapshot["progress"])
+        progress["marks"] = tuple((done, seconds) for done, seconds in progress["marks"])
+        progress["groups"] = {name: Group(**group) for name, group in progress["groups"].items()}
+        strength, phase, failure = (snapshot[name] for name in ("strength", "phase", "failure"))
+        return cls(
+            **fields
+            | {
+                "status": Status(snapshot["status"]),
+                "strength": strength and Strength(strength),
+                "tags": tuple(snapshot["tags"]),
+                "progress": Progress(**progress),
+                "phase": phase and Phase(**phase),
+                "request": snapshot["request"] and Request.restore(snapshot["request"]),
+                "failure": failure and Failure(**failure),
+            }
+        )
 
     def header(self) -> dict[str, Any]:
         """The snapshot without `params`: what lists and the fleet stream carry."""

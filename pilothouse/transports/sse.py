@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import aclosing
 from typing import Any
 
-from pilothouse.engine.tail import Tail, Tails
+from pilothouse.engine.tail import Tails
 from pilothouse.engine.watcher import Watcher
+from pilothouse.transports.follow import Batch, Gap, follow
 from pilothouse.transports.place import Place
 from pilothouse.transports.service import BYE, gap, hello, reset, sse
 
@@ -34,38 +36,21 @@ async def serve_sse(tails: Tails, run_id: str, place: Place, receive: Receive, s
     Raises:
         NotFound: No such run; nothing has been sent then.
     """
-    async with tails.follow(run_id) as tail, listening(receive) as watcher:
+    async with tails.follow(run_id) as tail, Listening(receive) as watcher:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         lost = place.lost(tail)
         after = 0 if lost else place.after
-        opening = sse(hello(tail, after)) + (sse(reset(tail, lost)) if lost else b"")
-        await write(send, opening)
-        await _follow(tail, watcher, after, send)
-        await write(send, sse(BYE) if not tail.over else b"", more=False)
-
-
-async def _follow(tail: Tail, watcher: Watcher, after: int, send: Send) -> None:
-    try:
-        while not watcher.gone:
-            if after < tail.head:
-                segment = tail.ready(after) or await tail.segment(after)
-                if segment.last <= after:
-                    await write(send, sse(gap(tail, after + 1, segment.first + 255)))
-                    after = segment.first + 255
-                    continue
-                chunk, last = segment.sse_after(after), segment.last
-                await write(send, chunk)
-                after = last
-                continue
-            if tail.over:
-                return
-            await watcher.wait(tail)
-            if watcher.beat:
-                watcher.beat = False
-                if after >= tail.head:
-                    await write(send, HEARTBEAT)
-    finally:
-        tail.forget(watcher)
+        await write(send, sse(hello(tail, after)) + (sse(reset(tail, lost)) if lost else b""))
+        async with aclosing(follow(tail, watcher, after)) as batches:
+            async for batch in batches:
+                match batch:
+                    case Batch():
+                        await write(send, batch.sse())
+                    case Gap():
+                        await write(send, sse(gap(tail, batch.first, batch.last)))
+                    case None:
+                        await write(send, HEARTBEAT)
+        await write(send, b"" if tail.over else sse(BYE), more=False)
 
 
 async def write(send: Send, body: bytes, *, more: bool = True) -> None:
@@ -73,8 +58,8 @@ async def write(send: Send, body: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-class listening:
-    """Notices that the client has left: the server's `send` does not say so."""
+class Listening:
+    """Gives a watcher that notices when its client leaves: the server's `send` does not say so."""
 
     __slots__ = ("_receive", "_task", "watcher")
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 from pilothouse.engine.tail import Tail, Tails
 from pilothouse.engine.watcher import Watcher
+from pilothouse.transports.follow import Batch, Gap, follow
 from pilothouse.transports.place import Place
 from pilothouse.transports.service import BYE, gap, hello, reset, service_frame
 from pilothouse.transports.sse import Receive, Send
@@ -49,32 +51,24 @@ async def serve_websocket(
             await _follow(tail, watcher, after, send)
             await farewell(send, watcher, over=tail.over)
         finally:
-            tail.forget(watcher)
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
 
 
 async def _follow(tail: Tail, watcher: Watcher, after: int, send: Send) -> None:
-    while not watcher.gone:
-        if after < tail.head:
-            segment = tail.ready(after) or await tail.segment(after)
-            if segment.last <= after:
-                await send_text(send, gap(tail, after + 1, segment.first + 255))
-                after = segment.first + 255
-                continue
-            for frame in segment.after(after):
+    async with aclosing(follow(tail, watcher, after)) as batches:
+        async for batch in batches:
+            match batch:
+                case Batch():
+                    frames = batch.frames()
+                case Gap():
+                    frames = [gap(tail, batch.first, batch.last)]
+                case None:
+                    frames = [HEARTBEAT]
+            for frame in frames:
                 if watcher.gone:
                     return
                 await send_text(send, frame)
-                after += 1
-            continue
-        if tail.over:
-            return
-        await watcher.wait(tail)
-        if watcher.beat:
-            watcher.beat = False
-            if after >= tail.head:
-                await send_text(send, HEARTBEAT)
 
 
 async def farewell(send: Send, watcher: Watcher, *, over: bool) -> None:

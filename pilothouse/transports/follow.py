@@ -1,0 +1,62 @@
+"""The one loop behind every stream: what comes after a place, then what comes next, until it is over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from pilothouse.engine.segment import SEGMENT, Segment
+from pilothouse.engine.tail import Tail
+from pilothouse.engine.watcher import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events after a place, up to the end of what one segment holds."""
+
+    segment: Segment
+    after: int
+
+    def frames(self) -> list[bytes]:
+        """As they are stored."""
+        return self.segment.after(self.after)
+
+    def sse(self) -> bytes:
+        """As server-sent events, in one piece that all watchers at this place share."""
+        return self.segment.sse_after(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Events that are gone, both ends included."""
+
+    first: int
+    last: int
+
+
+async def follow(tail: Tail, watcher: Watcher, after: int) -> AsyncGenerator[Batch | Gap | None]:
+    """Yield batches until the run is over or the watcher is gone; None when a heartbeat is due.
+
+    While the caller writes one batch, later events gather and come out together.
+    """
+    try:
+        while not watcher.gone:
+            if after < tail.head:
+                segment = tail.ready(after) or await tail.segment(after)
+                if segment.last <= after:
+                    last = min(segment.first + SEGMENT - 1, tail.head)
+                    yield Gap(after + 1, last)
+                    after = last
+                    continue
+                batch, after = Batch(segment, after), segment.last
+                yield batch
+                continue
+            if tail.over:
+                return
+            await watcher.wait(tail)
+            if watcher.beat:
+                watcher.beat = False
+                if after >= tail.head:
+                    yield None
+    finally:
+        tail.forget(watcher)

@@ -24,6 +24,8 @@ export interface Progress {
   /** Finished items, the failed ones included. */
   done: number;
   failed: number;
+  /** Finished items whose results came from the run that this one retries. */
+  reused: number;
   /** Null while unknown. */
   total: number | null;
   /** Pairs (done, active seconds), oldest first. */
@@ -140,6 +142,7 @@ export interface EventData {
     seconds: number;
     error: string | null;
     group: string | null;
+    reused: boolean;
     data: JsonObject;
   };
   metric: { step: number; values: Record<string, MetricValue> };

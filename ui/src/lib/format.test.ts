@@ -62,10 +62,10 @@ describe("format", () => {
   });
 
   it("writes ages in words, and dates beyond a day", () => {
-    const before = (seconds: number) => ago(NOW - seconds * 1000, NOW);
-    expect(before(1)).toBe("1 second ago");
-    expect(before(300)).toBe("5 minutes ago");
-    expect(before(90_000)).toBe("yesterday 11:00");
-    expect(before(86_400 * 20)).toBe("11 Jan 12:00");
+    const then = (seconds: number) => ago(NOW - seconds * 1000, NOW);
+    expect(then(1)).toBe("1 second ago");
+    expect(then(300)).toBe("5 minutes ago");
+    expect(then(90_000)).toBe("yesterday 11:00");
+    expect(then(86_400 * 20)).toBe("11 Jan 12:00");
   });
 });

@@ -1,0 +1,161 @@
+/**
+ * Turn a log into a state: `run = fold(run, event)`.
+ *
+ * The same function as `pilothouse/model/fold.py`; `tests/golden/*.jsonl` keeps
+ * the two identical. The server has checked every event it sends, so nothing is
+ * refused here. An event that is not the next one leaves the run alone.
+ */
+
+import type { Run, RunEvent, RunHeader, Status } from "@/api/types";
+import { isTerminal } from "@/api/types";
+import { decimals } from "@/live/decimals";
+import { countItem, tell } from "@/live/progress";
+
+const LEADS_TO: Partial<Record<RunEvent["type"], Status>> = {
+  "run.started": "running",
+  "run.paused": "paused",
+  "run.resumed": "running",
+  "run.interrupted": "queued",
+  "run.completed": "completed",
+  "run.failed": "failed",
+  "run.cancelled": "cancelled",
+};
+
+const STAYS: ReadonlySet<RunEvent["type"]> = new Set([
+  "run.stuck",
+  "run.recovered",
+  "run.cancel_overdue",
+  "control.requested",
+  "control.withdrawn",
+  "params.changed",
+]);
+
+/** The state after `event`. */
+export function fold(run: Run | null, event: RunEvent): Run {
+  if (run === null) return create(event);
+  if (event.seq !== run.head + 1) return run;
+  const seen = { head: event.seq, last_event_at: event.time };
+  if (event.type in LEADS_TO || STAYS.has(event.type)) {
+    const changes = transition(run, event);
+    const after = { ...run, ...seen, ...changes, ...stopwatch(run, changes.status, event.time) };
+    return { ...after, pending: after.request?.control ?? null };
+  }
+  return { ...run, ...seen, ...fact(run, event) };
+}
+
+function create(event: RunEvent): Run {
+  if (event.type !== "run.queued") throw new Error(`a log begins with run.queued, not ${event.type}`);
+  return { ...BLANK, ...event.data, id: event.run_id, created_at: event.time, last_event_at: event.time, head: event.seq };
+}
+
+const BLANK = {
+  status: "queued",
+  pending: null,
+  request: null,
+  attempt: 0,
+  strength: null,
+  paused_by: null,
+  progress: { done: 0, failed: 0, reused: 0, total: null, marks: [], groups: {} },
+  phase: null,
+  current: null,
+  metrics: {},
+  started_at: null,
+  ended_at: null,
+  active_seconds: 0,
+  active_since: null,
+  stuck: false,
+  ended_by: null,
+  failure: null,
+  notice: null,
+  host: null,
+  artifacts: 0,
+} satisfies Partial<Run>;
+
+type Changes = Partial<Run> & { status: Status };
+
+function transition(run: Run, event: RunEvent): Changes {
+  const status = LEADS_TO[event.type] ?? run.status;
+  switch (event.type) {
+    case "run.started": {
+      const { attempt, host } = event.data;
+      return { status, attempt, host, started_at: run.started_at ?? event.time, notice: null };
+    }
+    case "run.paused": {
+      const released = run.status === "queued" || event.data.unclean;
+      const strength = released ? "release" : event.data.strength;
+      return { status, request: null, strength, paused_by: event.data.actor || run.request?.actor || null };
+    }
+    case "run.resumed":
+      return { status: run.strength === "release" ? "queued" : "running", strength: null, paused_by: null };
+    case "run.interrupted": {
+      const request = run.request?.control === "cancel" ? run.request : null;
+      return { status, strength: null, paused_by: null, notice: event.data.reason, request };
+    }
+    case "run.failed":
+      return { status, failure: event.data };
+    case "run.cancelled":
+      return { status, ended_by: event.data.by };
+    case "control.requested": {
+      const { deadline: _, ...asked } = event.data;
+      return { status, request: { ...asked, time: event.time } };
+    }
+    case "control.withdrawn":
+      return { status, request: null };
+    case "run.stuck":
+    case "run.recovered":
+      return { status, stuck: event.type === "run.stuck" };
+    case "params.changed":
+      return { status, params: { ...run.params, ...event.data.values } };
+    default:
+      return { status };
+  }
+}
+
+/** Start or stop the stopwatch; clear what only a live run has. */
+function stopwatch(run: Run, status: Status, time: string): Partial<Run> {
+  const changes: Partial<Run> = {};
+  if (status === "running") {
+    if (run.active_since === null) changes.active_since = time;
+    return changes;
+  }
+  changes.active_since = null;
+  changes.active_seconds = activeSeconds(run, time);
+  changes.current = null;
+  changes.stuck = false;
+  if (isTerminal(status)) {
+    changes.ended_at = time;
+    changes.request = null;
+    changes.strength = null;
+  }
+  return changes;
+}
+
+function fact(run: Run, event: RunEvent): Partial<Run> {
+  switch (event.type) {
+    case "item.started":
+      return { current: event.data.label || event.data.key };
+    case "item.finished":
+      return { progress: countItem(run.progress, event.data, activeSeconds(run, event.time)) };
+    case "progress":
+      return { progress: tell(run.progress, event.data, activeSeconds(run, event.time)) };
+    case "phase.started":
+      return { phase: event.data };
+    case "metric":
+      return { metrics: { ...run.metrics, ...event.data.values } };
+    case "guard.tripped":
+      return { notice: event.data.text || event.data.rule };
+    case "artifact.saved":
+      return { artifacts: run.artifacts + 1 };
+    case "run.edited":
+      return { name: event.data.name || run.name, tags: event.data.tags ?? run.tags };
+    default:
+      return {};
+  }
+}
+
+/** Seconds the run has spent running up to `time`, without pauses and waits. */
+export function activeSeconds(run: Pick<RunHeader, "active_since" | "active_seconds">, time: string | number): number {
+  if (run.active_since === null) return run.active_seconds;
+  const since = Math.max(0, (new Date(time).getTime() - new Date(run.active_since).getTime()) / 1000);
+  return decimals(run.active_seconds + since, 3);
+}

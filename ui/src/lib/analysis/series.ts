@@ -1,6 +1,5 @@
 /** Series of metrics: points in the order of their steps, thinned for the screen. */
 
-export type Value = number | "NaN" | "Infinity" | "-Infinity" | null;
 export type Point = readonly [step: number, value: number | null];
 export type SeriesMap = ReadonlyMap<string, readonly Point[]>;
 
@@ -9,30 +8,6 @@ export const SCREEN_POINTS = 2_000;
 /** A value that is not finite is a gap in its line. */
 export function finite(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
-}
-
-/** Add one metric event to the series; a step that is known already is overwritten. */
-export function addPoints(
-  series: SeriesMap,
-  step: number,
-  values: Readonly<Record<string, unknown>>,
-): SeriesMap {
-  const next = new Map(series);
-  for (const [name, value] of Object.entries(values)) {
-    if (typeof value === "string" && !NON_FINITE.has(value)) continue;
-    next.set(name, withPoint(next.get(name) ?? [], [step, finite(value)]));
-  }
-  return next;
-}
-
-const NON_FINITE: ReadonlySet<string> = new Set(["NaN", "Infinity", "-Infinity"]);
-
-function withPoint(points: readonly Point[], point: Point): readonly Point[] {
-  const last = points[points.length - 1];
-  if (last === undefined || point[0] > last[0]) return [...points, point];
-  const others = points.filter(([step]) => step !== point[0]);
-  const at = others.findIndex(([step]) => step > point[0]);
-  return at < 0 ? [...others, point] : [...others.slice(0, at), point, ...others.slice(at)];
 }
 
 /**

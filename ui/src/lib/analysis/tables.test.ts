@@ -1,0 +1,112 @@
+import type { Item, RunEvent } from "@/api/types";
+import { asCommand } from "@/lib/analysis/command";
+import { aRow } from "@/lib/analysis/fixtures";
+import { ItemTable } from "@/lib/analysis/itemTable";
+import { SeriesTable } from "@/lib/analysis/seriesTable";
+
+const started = (seq: number, key: string): RunEvent => ({
+  run_id: "r",
+  seq,
+  type: "item.started",
+  time: "t",
+  data: { key, label: `label ${key}`, ask: false },
+});
+const finished = (seq: number, key: string, ok = true): RunEvent =>
+  ({
+    run_id: "r",
+    seq,
+    type: "item.finished",
+    time: "t",
+    data: { key, ok, seconds: 1, error: ok ? null : "429", group: null, data: { n: seq }, reused: false },
+  }) as RunEvent;
+const anItem = (seq: number, key: string): Item =>
+  ({ ...aRow(seq, { n: seq }), key, attempt: 1, starts: 1 }) as Item;
+
+describe("items", () => {
+  test("pages and events in any order give the same table", () => {
+    const events = [
+      started(1, "a"),
+      finished(2, "a"),
+      started(3, "b"),
+      finished(4, "b", false),
+      started(5, "c"),
+    ];
+    const live = new ItemTable();
+    for (const event of events) live.fold(event);
+    const late = new ItemTable();
+    for (const event of events.slice(2)) late.fold(event);
+    late.load([anItem(2, "a")]);
+    for (const event of events) late.fold(event);
+
+    const keys = (table: ItemTable) =>
+      table.snapshot().finished.map((item) => [item.key, item.state, item.seq]);
+
+    expect(keys(late)).toEqual(keys(live));
+    expect(keys(live)).toEqual([
+      ["b", "failed", 4],
+      ["a", "done", 2],
+    ]);
+    expect(live.snapshot().inHand.map((item) => item.key)).toEqual(["c"]);
+  });
+
+  test("an event that comes twice changes nothing", () => {
+    const table = new ItemTable();
+
+    expect(table.fold(finished(2, "a"))).toBe(true);
+    expect(table.fold(finished(2, "a"))).toBe(false);
+    expect(table.fold(started(1, "a"))).toBe(false);
+  });
+
+  test("a repeated item is in hand again and then newest", () => {
+    const table = new ItemTable();
+    for (const event of [finished(1, "a", false), finished(2, "b"), started(3, "a")]) table.fold(event);
+
+    expect(table.snapshot().finished.map((item) => item.key)).toEqual(["b"]);
+    table.fold(finished(4, "a"));
+    expect(table.snapshot().finished.map((item) => item.key)).toEqual(["a", "b"]);
+    expect(table.get("a")?.starts).toBe(2);
+  });
+});
+
+describe("series", () => {
+  test("live points and a later load become one line without doubles", () => {
+    const table = new SeriesTable();
+    table.add(3, { loss: 3 });
+    table.load({
+      loss: [
+        [1, 1],
+        [2, "NaN"],
+        [3, 3],
+      ],
+      verdict: [[1, "too early"]],
+    });
+    table.add(4, { loss: 4, verdict: "still too early" });
+
+    expect([...table.snapshot()]).toEqual([
+      [
+        "loss",
+        [
+          [1, 1],
+          [2, null],
+          [3, 3],
+          [4, 4],
+        ],
+      ],
+    ]);
+  });
+
+  test("a long line is thinned", () => {
+    const table = new SeriesTable();
+    for (let step = 0; step < 10_000; step += 1) table.add(step, { loss: step });
+
+    expect(table.snapshot().get("loss")?.length).toBeLessThanOrEqual(4_000);
+  });
+});
+
+test("a command quotes what a shell would read", () => {
+  const run = { kind: "benchmark", name: "it's", params: { repeat: 2, models: ["a b"] } };
+
+  expect(asCommand(run as never)).toBe(
+    "pilothouse run benchmark --name 'it'\\''s' \\\n  -c repeat=2 \\\n  -c 'models=[\"a b\"]'",
+  );
+});

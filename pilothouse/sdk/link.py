@@ -1,0 +1,353 @@
+"""The job's connection to the server: events go up, controls come down.
+
+Two threads. The sender takes what is queued, sends it as one numbered batch and
+repeats the identical batch until it is acknowledged: the server skips what it
+knows, so nothing gets lost and nothing doubled while the server is away. The
+listener follows the control wire. What the server says last, by either way, is
+the run's `state`; `asked` is False while there is nothing to obey.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pilothouse.errors import Conflict, Invalid, LeaseLost, NotFound, PilothouseError, TooLarge, Unavailable
+from pilothouse.sdk.outbox import Batch, Outbox, Ticket, encoded_event, said
+from pilothouse.sdk.wire import UNREACHABLE, Answer, Wire
+
+HEARTBEAT_SECONDS = 5.0
+ORPHAN_SECONDS = 600.0
+SILENCE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the server last said of the run."""
+
+    status: str = "running"
+    pending: str | None = None
+    strength: str | None = None
+
+    @property
+    def is_quiet(self) -> bool:
+        """True when the job may go on."""
+        return self.status == "running" and self.pending is None
+
+
+class Link:
+    """One attempt's connection. `put` and `asked` may be used from any thread.
+
+    Args:
+        server: Base URL.
+        token: Bearer token.
+        run_id: The run.
+        attempt: The write fence.
+        heartbeat_seconds: How often the lease is renewed.
+        orphan_seconds: How long the server may be away before the job has to leave.
+
+    Attributes:
+        asked: True when `safepoint` has something to obey.
+        state: What the server last said.
+        is_away: True while the server does not answer.
+        is_fenced: True once the attempt may not write any more.
+        is_cut_off: True once the server was away for longer than `orphan_seconds`.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        token: str,
+        run_id: str,
+        attempt: int,
+        *,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        orphan_seconds: float = ORPHAN_SECONDS,
+        outbox: Outbox | None = None,
+    ) -> None:
+        self.asked = False
+        self.state = State()
+        self.is_away = self.is_fenced = self.is_cut_off = False
+        self._server, self._token = server, token
+        self._path = f"/api/runs/{run_id}"
+        self._attempt = attempt
+        self._heartbeat_seconds = heartbeat_seconds
+        self._orphan_seconds = orphan_seconds
+        self._outbox = outbox or Outbox()
+        self.put = self._outbox.put
+        self._changed = threading.Condition()
+        self._listeners: list[Callable[[], None]] = []
+        self._on_live: Callable[[dict[str, Any]], None] = lambda live: None
+        self._tickets: set[Ticket] = set()
+        self._is_sending = False
+        self._away_since: float | None = None
+        self._controls_heard = 0
+        self._closing = threading.Event()
+
+    def start(
+        self, state: State | None = None, on_live: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
+        """Begin to send and to listen.
+
+        Args:
+            state: What the server said when it handed out the run.
+            on_live: Called with the live params whenever the server tells them.
+        """
+        self._on_live = on_live or self._on_live
+        self._set_state(state or self.state)
+        for work in (self._send_always, self._listen_always):
+            threading.Thread(
+                target=work, name=f"pilothouse-{work.__name__.split('_')[1]}", daemon=True
+            ).start()
+
+    def close(self) -> None:
+        """Stop both threads; what is not yet acknowledged is abandoned."""
+        self._closing.set()
+        self._outbox.close()
+        self._outbox.ring()
+        self.notify()
+
+    # What the job asks of the server
+
+    def put_copy(self, type_: str, data: Mapping[str, Any]) -> None:
+        """Queue an event whose nested values the job may change afterwards."""
+        self.put(type_, encoded_event(type_, data))
+
+    def ask(self, type_: str, data: Mapping[str, Any], *, patient: bool = False) -> bool:
+        """Send an event and wait until the server has stored or refused it.
+
+        While the server is away the answer is yes, unless the asker is patient: a
+        restart of the server must not stall the job.
+        """
+        ticket = Ticket(patient)
+        self._tickets.add(ticket)
+        if self.is_away:
+            ticket.go_alone()
+        if self.is_fenced or self.is_cut_off:
+            ticket.settle(False)
+        self.put(type_, data, ticket)
+        try:
+            return ticket.wait()
+        finally:
+            self._tickets.discard(ticket)
+
+    def flush(self, seconds: float | None = None) -> bool:
+        """Wait until all that was queued is acknowledged; False when time ran out or the link is over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._is_empty() or self._is_over(), seconds) and (
+                self._is_empty()
+            )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Callable[[], Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        patience_seconds: float = ORPHAN_SECONDS,
+    ) -> Answer:
+        """One request beside the events, repeated while the server is away.
+
+        Args:
+            method: `GET` or `POST`.
+            path: Below the run's own path.
+            body: Opens the body anew for each try.
+            headers: Further headers.
+            patience_seconds: How long to repeat it.
+
+        Raises:
+            PilothouseError: The server refuses, or was away for too long (`Unavailable`).
+        """
+        return call(self._make_wire(30.0), method, self._path + path, body, headers, patience_seconds)
+
+    # Waiting for the server's word
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every change, until the returned function is called."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def wait_until(self, is_true: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Wait until a condition holds that `notify` or a change of the state may make true."""
+        with self._changed:
+            return self._changed.wait_for(is_true, seconds)
+
+    def notify(self) -> None:
+        """Have all who wait look again."""
+        with self._changed:
+            self._changed.notify_all()
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _set_state(self, state: State) -> None:
+        if state == self.state and self.asked == self._must_obey():
+            return
+        self.state = state
+        self.asked = self._must_obey()
+        self.notify()
+
+    def _must_obey(self) -> bool:
+        return self.is_fenced or self.is_cut_off or not self.state.is_quiet
+
+    def _hear(self, said: Mapping[str, Any]) -> None:
+        """Take over what the server says of the run."""
+        if live := said.get("live"):
+            self._on_live(live)
+        if "status" in said:
+            self._set_state(State(said["status"], said.get("pending"), said.get("strength")))
+
+    def _fence(self) -> None:
+        self.is_fenced = True
+        self._end_asking()
+
+    def _end_asking(self) -> None:
+        """Nobody may go on: refuse those who wait."""
+        self.asked = True
+        self._outbox.close()
+        for ticket in tuple(self._tickets):
+            ticket.settle(False)
+        self.notify()
+
+    def _is_empty(self) -> bool:
+        return (
+            not len(self._outbox) and not self._is_sending
+        )  # in this order: the sender sets it before it takes
+
+    def _is_over(self) -> bool:
+        return self.is_fenced or self.is_cut_off or self._closing.is_set()
+
+    # The sender
+
+    def _send_always(self) -> None:
+        wire = self._make_wire()
+        next_beat = time.monotonic()
+        while not self._is_over():
+            self._outbox.wait(next_beat - time.monotonic())
+            if time.monotonic() >= next_beat:
+                next_beat = time.monotonic() + self._heartbeat_seconds
+                self._deliver(wire, Batch(self._outbox.next_seq, []))
+            self._is_sending = True
+            if batch := self._outbox.take():
+                self._deliver(wire, batch)
+            self._is_sending = False
+            self._notify_flushed()
+        wire.close()
+
+    def _make_wire(self, timeout: float = 10.0) -> Wire:
+        return Wire(self._server, self._token, timeout)
+
+    def _notify_flushed(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _deliver(self, wire: Wire, batch: Batch) -> None:
+        """Send a batch until the server has taken it. A heartbeat is an empty batch."""
+        delay = 0.1
+        while not self._is_over():
+            heard = self._controls_heard
+            try:
+                answer = wire.request("POST", self._path + "/events", batch.body(self._attempt))
+            except UNREACHABLE:
+                answer = None
+            error = None if answer is None or answer.is_ok else answer.error()
+            if answer is not None and error is None:
+                self._acknowledge(batch, answer.json(), heard)
+                return
+            if isinstance(error, LeaseLost | NotFound):
+                self._fence()
+                return
+            if isinstance(error, Invalid | TooLarge | Conflict):
+                self._divide(wire, batch, error)
+                return
+            self._go_away()
+            self._closing.wait(delay)
+            delay = min(delay * 2, 2.0)
+
+    def _acknowledge(self, batch: Batch, answer: dict[str, Any], heard: int) -> None:
+        refused = answer.get("refused") or {}
+        if heard == self._controls_heard:  # else the control wire has told something newer
+            self._hear(answer)
+        for seq, ticket in batch.tickets.items():
+            ticket.settle(str(seq) not in refused)
+        self._away_since = None
+        self.is_away = False
+        self._outbox.tell_dropped()
+
+    def _divide(self, wire: Wire, batch: Batch, error: PilothouseError) -> None:
+        """Find the one event that the server will never take; a line in the log replaces it."""
+        if not batch.events:
+            return
+        if len(batch.events) > 1:
+            for half in batch.halves():
+                self._deliver(wire, half)
+            return
+        bad = batch.events[0].decode("utf-8", "replace")
+        text = f"The server refused an event, and it is left out: {error.message} {bad}"
+        self._deliver(wire, Batch(batch.first, [said("error", text)]))
+        for ticket in batch.tickets.values():
+            ticket.settle(True)
+
+    def _go_away(self) -> None:
+        """The server does not answer: let those go on who wait for its leave."""
+        now = time.monotonic()
+        self._away_since = self._away_since or now
+        self.is_away = True
+        for ticket in tuple(self._tickets):
+            ticket.go_alone()
+        if now - self._away_since >= self._orphan_seconds:
+            self.is_cut_off = True
+            self._end_asking()
+
+    # The listener
+
+    def _listen_always(self) -> None:
+        delay = 0.1
+        while not self._is_over():
+            try:
+                for line in self._make_wire(SILENCE_SECONDS).lines(
+                    f"{self._path}/controls?attempt={self._attempt}"
+                ):
+                    delay = 0.1
+                    if line.startswith(b"data:"):
+                        self._controls_heard += 1
+                        self._hear(json.loads(line[5:]))
+                    if self._is_over():
+                        return
+            except (LeaseLost, NotFound):
+                self._fence()
+            except (PilothouseError, ValueError, *UNREACHABLE):
+                pass
+            self._closing.wait(delay)
+            delay = min(delay * 2, 2.0)
+
+
+def call(
+    wire: Wire,
+    method: str,
+    path: str,
+    body: Callable[[], Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    patience_seconds: float = ORPHAN_SECONDS,
+) -> Answer:
+    """One request, repeated while the server is away; see `Link.call`."""
+    deadline = time.monotonic() + patience_seconds
+    delay = 0.1
+    try:
+        while True:
+            try:
+                answer = wire.request(method, path, body() if body else None, headers)
+                if answer.is_ok:
+                    return answer
+                error: PilothouseError = answer.error()
+            except UNREACHABLE as unreachable:
+                error = Unavailable(f"The server does not answer: {unreachable}")
+            if not isinstance(error, Unavailable) or time.monotonic() + delay > deadline:
+                raise error
+            time.sleep(delay)
+            delay = min(delay * 2, 2.0)
+    finally:
+        wire.close()

@@ -1,0 +1,154 @@
+"""HTTP to one server, with the standard library's client.
+
+A `Wire` belongs to one thread. It keeps its connection open; one that the
+server has closed meanwhile is opened again once before that counts as a failure,
+so every request must be safe to send twice, and all of the link's are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from pilothouse.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    LeaseLost,
+    NotFound,
+    PilothouseError,
+    TooLarge,
+    Unauthorised,
+    Unavailable,
+)
+
+UNREACHABLE = (OSError, HTTPException)
+ERRORS: dict[int, type[PilothouseError]] = {
+    401: Unauthorised,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    413: TooLarge,
+    422: Invalid,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response that has been read to its end."""
+
+    status: int
+    body: bytes
+
+    @property
+    def is_ok(self) -> bool:
+        """True for 2xx."""
+        return 200 <= self.status < 300
+
+    def json(self) -> dict[str, Any]:
+        """The body as an object; empty when it is none."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def error(self) -> PilothouseError:
+        """The refusal as an error; `Unavailable` for everything that may pass by itself."""
+        said = self.json().get("error", {})
+        kind = ERRORS.get(self.status, Unavailable if self.status not in (400, 405) else Invalid)
+        if self.status == 409 and said.get("code") == LeaseLost.code:
+            kind = LeaseLost
+        message = said.get("message") or f"The server answered {self.status}."
+        return kind(message, hint=said.get("hint"))
+
+
+class Wire:
+    """Requests to one server over one kept connection.
+
+    Args:
+        server: Base URL.
+        token: Sent as a bearer token.
+        timeout: Seconds without a byte after which the server counts as away.
+    """
+
+    def __init__(self, server: str, token: str, timeout: float = 10.0) -> None:
+        self._url = urlsplit(server)
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._timeout = timeout
+        self._connection: HTTPConnection | None = None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | IO[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request and read the whole answer.
+
+        Raises:
+            OSError, HTTPException: The server cannot be reached (`UNREACHABLE`).
+        """
+        if body is not None and headers is None:
+            headers = {"Content-Type": "application/json"}
+        if self._connection is not None and not hasattr(body, "read"):
+            try:
+                return self._exchange(method, path, body, headers)
+            except TimeoutError:
+                raise
+            except UNREACHABLE:
+                self.close()
+        return self._exchange(method, path, body, headers)
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """Open an event stream and yield its lines.
+
+        Raises:
+            PilothouseError: The server refuses it.
+            OSError, HTTPException: The server cannot be reached or has gone.
+        """
+        connection = self._connect()
+        try:
+            connection.request(
+                "GET",
+                self._url.path.rstrip("/") + path,
+                headers=self._headers | {"Accept": "text/event-stream"},
+            )
+            response = connection.getresponse()
+            if response.status != 200:
+                raise Answer(response.status, response.read()).error()
+            while line := response.readline():
+                yield line.rstrip(b"\r\n")
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next request opens a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> HTTPConnection:
+        if self._connection is None:
+            kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+            self._connection = kind(self._url.hostname or "127.0.0.1", self._url.port, timeout=self._timeout)
+        return self._connection
+
+    def _exchange(
+        self, method: str, path: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str] | None
+    ) -> Answer:
+        try:
+            connection = self._connect()
+            connection.request(
+                method, self._url.path.rstrip("/") + path, body, {**self._headers, **(headers or {})}
+            )
+            response = connection.getresponse()
+            return Answer(response.status, response.read())
+        except BaseException:
+            self.close()
+            raise

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pilothouse.version import __version__
 
 if TYPE_CHECKING:
-    from pilothouse.sdk.handle import Done, RunHandle
+    from pilothouse.sdk.done import Done
+    from pilothouse.sdk.handle import RunHandle
     from pilothouse.sdk.kind import Kind
     from pilothouse.sdk.signals import Cancelled, ItemFailed
 
@@ -20,7 +21,7 @@ __all__ = ["Cancelled", "Done", "ItemFailed", "Kind", "RunHandle", "__version__"
 
 _HOMES = {
     "Cancelled": "pilothouse.sdk.signals",
-    "Done": "pilothouse.sdk.handle",
+    "Done": "pilothouse.sdk.done",
     "ItemFailed": "pilothouse.sdk.signals",
     "Kind": "pilothouse.sdk.kind",
     "RunHandle": "pilothouse.sdk.handle",

@@ -7,38 +7,27 @@ be paused or cancelled. Standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import quote
+
+from pilothouse.errors import TooLarge
+from pilothouse.sdk.done import Done
+from pilothouse.sdk.encoding import LIMIT_BYTES, SCALARS, dump
+from pilothouse.sdk.mapping import Mapper, Recipe
+from pilothouse.sdk.safepoint import Safepoint
+from pilothouse.sdk.tracking import Totals, Tracker, read_finished
+
+if TYPE_CHECKING:
+    from pilothouse.sdk.link import Link
 
 T = TypeVar("T")
-I_co = TypeVar("I_co", covariant=True)
 Level = Literal["debug", "info", "warning", "error"]
 Feed = Literal["planned", "training", "metrics", "error", "backup", "control", "file"]
-
-
-@dataclass(frozen=True, slots=True)
-class Done(Generic[I_co]):
-    """One finished item.
-
-    Attributes:
-        key: Its name within the run.
-        ok: False when it ended in an error.
-        seconds: How long it took.
-        error: `Type: message`, None when it is ok.
-        data: Its columns.
-        item: What was worked on; None for items of earlier attempts.
-    """
-
-    key: str
-    ok: bool
-    seconds: float
-    error: str | None
-    data: dict[str, Any] = field(default_factory=dict)
-    item: I_co | None = None
 
 
 class RunHandle:
@@ -53,12 +42,30 @@ class RunHandle:
         saved_state: What `save_state` was given last, by this or an earlier attempt.
     """
 
-    id: str
-    name: str
-    attempt: int
-    params: dict[str, Any]
-    folder: Path
-    saved_state: dict[str, Any] | None
+    def __init__(
+        self,
+        link: Link,
+        *,
+        id: str,
+        name: str,
+        attempt: int,
+        params: dict[str, Any],
+        folder: Path,
+        saved_state: dict[str, Any] | None = None,
+        finished: Collection[str] = (),
+    ) -> None:
+        self.id = id
+        self.name = name
+        self.attempt = attempt
+        self.params = params
+        self.folder = folder
+        self.saved_state = saved_state
+        self._link = link
+        self._finished = frozenset(finished)
+        self._steps: dict[str, int] = {}
+        self._safepoint = Safepoint(link)
+        self._totals = Totals(link)
+        self._tracker = Tracker(link, self._safepoint, self._totals, self._finished, self._report)
 
     def track(
         self,
@@ -84,7 +91,7 @@ class RunHandle:
         Raises:
             Cancelled: The run was cancelled.
         """
-        raise NotImplementedError
+        return self._tracker.track(items, total, key, label, group)
 
     def map(
         self,
@@ -117,7 +124,11 @@ class RunHandle:
         Raises:
             Cancelled: The run was cancelled; items in hand are abandoned.
         """
-        raise NotImplementedError
+        if concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, not {concurrency}")
+        self._totals.expect(items, None, group)
+        recipe = Recipe(work, key, concurrency, describe, label, group)
+        return Mapper(recipe, self._link, self._safepoint, self._finished, self._report).run(items)
 
     def item(
         self,
@@ -130,7 +141,7 @@ class RunHandle:
         **data: Any,
     ) -> None:
         """Report one finished item. A key counts once; a second report of it is left out."""
-        raise NotImplementedError
+        self._report(key, ok, seconds, error, group, data)
 
     def metric(self, step: int | None = None, **values: float | None) -> None:
         """Report one point of one or several metrics.
@@ -139,25 +150,28 @@ class RunHandle:
             step: Integer x; None continues after the last step of these metrics.
             values: By name. NaN and Infinity are allowed.
         """
-        raise NotImplementedError
+        if step is None:
+            step = 1 + max((self._steps.get(name, 0) for name in values), default=0)
+        self._steps.update(dict.fromkeys(values, step))
+        self._say("metric", {"step": step, "values": values}, values)
 
     def log(self, text: str, level: Level = "info", source: str = "job") -> None:
         """Write one line to the run's console."""
-        raise NotImplementedError
+        self._link.put("log", {"level": level, "source": source, "text": str(text)})
 
     def note(self, feed: Feed, text: str) -> None:
         """Write one line to the run's activity feed."""
-        raise NotImplementedError
+        self._link.put("note", {"feed": feed, "text": str(text)})
 
     def phase(
         self, name: str, index: int | None = None, of: int | None = None
     ) -> AbstractContextManager[None]:
         """A named stretch of the run; `index` counts from 1."""
-        raise NotImplementedError
+        return self._phase({"name": name, "index": index, "of": of})
 
     def total(self, total: int, groups: Mapping[str, int] | None = None) -> None:
         """Tell how many items the run has in all, and in each group; `map` and `track` then keep silent."""
-        raise NotImplementedError
+        self._totals.tell(total, dict(groups or {}))
 
     def artifact(self, path: str | PathLike[str], name: str | None = None) -> None:
         """Upload a file; it is listed under `name`, by default its file name. Waits until it is stored.
@@ -166,7 +180,16 @@ class RunHandle:
             OSError: The file cannot be read.
             PilothouseError: The server refuses it.
         """
-        raise NotImplementedError
+        path = Path(path)
+        name = quote(name or path.name)
+        with path.open("rb") as file:
+            headers = {
+                "Content-Length": str(path.stat().st_size),
+                "Content-Type": "application/octet-stream",
+            }
+            self._link.call(
+                "POST", f"/artifacts/{name}?attempt={self.attempt}", lambda: _rewound(file), headers
+            )
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Keep a small JSON that the next attempt finds in `saved_state`.
@@ -174,15 +197,22 @@ class RunHandle:
         Raises:
             TooLarge: More than 60 KB as JSON.
         """
-        raise NotImplementedError
+        size = len(dump(state))
+        if size > LIMIT_BYTES:
+            raise TooLarge(
+                f"The saved state has {size:,} bytes, at most {LIMIT_BYTES:,} are kept.",
+                hint="Write it to a file in `run.folder` and keep the file's name.",
+            )
+        self.saved_state = state
+        self._link.put_copy("state.saved", {"state": state})
 
     def guard(self, rule: str, text: str, value: Any = None) -> None:
         """Tell that a limit of the run was reached; shown beside the status."""
-        raise NotImplementedError
+        self._link.put_copy("guard.tripped", {"rule": rule, "text": text, "value": value})
 
     def finished(self) -> list[Done[None]]:
         """What earlier attempts finished, oldest first, failed items included. Asks the server."""
-        raise NotImplementedError
+        return read_finished(self._link)
 
     def safepoint(self) -> None:
         """Obey a pending control, if there is one. Blocks while the run is paused.
@@ -190,4 +220,46 @@ class RunHandle:
         Raises:
             Cancelled: The run was cancelled.
         """
-        raise NotImplementedError
+        if self._link.asked:
+            self._safepoint.obey()
+
+    def settle(self, error: BaseException | None = None) -> None:
+        """The job is over, with or without an error: wait for the items that are still in hand.
+
+        Raises:
+            Cancelled: The run was cancelled meanwhile.
+        """
+        self._tracker.settle(error)
+        if error is None:
+            self._safepoint.drain()
+
+    def _report(
+        self,
+        key: str,
+        ok: bool,
+        seconds: float,
+        error: str | None,
+        group: str | None,
+        data: dict[str, Any],
+    ) -> None:
+        body = {"key": key, "ok": ok, "seconds": seconds, "error": error, "group": group, "data": data}
+        self._say("item.finished", body, data)
+
+    def _say(self, type_: str, body: dict[str, Any], values: dict[str, Any]) -> None:
+        """Queue an event; encode it now only if the job might change a value afterwards."""
+        if SCALARS.issuperset(map(type, values.values())):
+            self._link.put(type_, body)
+        else:
+            self._link.put_copy(type_, body)
+
+    @contextmanager
+    def _phase(self, data: dict[str, Any]) -> Iterator[None]:
+        self._tracker.settle(sys.exc_info()[1])
+        self._link.put("phase.started", data)
+        yield
+        self._link.put("phase.finished", data)
+
+
+def _rewound(file: IO[bytes]) -> IO[bytes]:
+    file.seek(0)
+    return file

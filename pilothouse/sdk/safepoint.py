@@ -1,0 +1,102 @@
+"""Where a run may be paused or cancelled.
+
+Only the thread that runs the job waits here. A worker thread has an item in
+hand, which is finished first; it is unwound by a cancel and by nothing less.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
+
+if TYPE_CHECKING:
+    from pilothouse.sdk.link import Link, State
+
+GONE = frozenset({"queued", "completed", "failed", "cancelled"})
+
+
+class Safepoint:
+    """Obeys what the server asks, and counts the items in hand of worker threads."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._home = threading.get_ident()
+        self._lock = threading.Lock()
+        self._in_hand = 0
+
+    @property
+    def is_home(self) -> bool:
+        """True in the thread that runs the job."""
+        return threading.get_ident() == self._home
+
+    def take_up(self) -> None:
+        """A worker thread gets an item."""
+        with self._lock:
+            self._in_hand += 1
+
+    def put_down(self) -> None:
+        """A worker thread has reported its item."""
+        with self._lock:
+            self._in_hand -= 1
+        if not self._in_hand:
+            self._link.notify()
+
+    def check(self) -> None:
+        """Leave, if that is what is asked; a pause alone does nothing.
+
+        Raises:
+            Cancelled, Released, Fenced, CutOff: Why the job has to leave.
+        """
+        link, state = self._link, self._link.state
+        if link.is_fenced or state.status in GONE:
+            raise Fenced
+        if state.pending == "cancel":
+            raise Cancelled
+        if link.is_cut_off:
+            raise CutOff
+        if state.status == "paused" and state.strength == "release":
+            raise Released
+
+    def obey(self) -> None:
+        """Do what is asked. Returns when the job may go on.
+
+        Raises:
+            Cancelled, Released, Fenced, CutOff: Why the job has to leave.
+        """
+        self.check()
+        while self.is_home and self._link.asked:
+            seen = self._link.state
+            if seen.status == "paused":
+                self._wait_for_news(seen)
+            elif seen.pending == "pause" and self._in_hand:
+                self._wait_for_news(seen, or_idle=True)
+            elif seen.pending == "pause":
+                self._acknowledge(seen.strength or "hold")
+            self.check()
+
+    def drain(self) -> None:
+        """Wait until no worker thread has an item in hand.
+
+        Raises:
+            Cancelled, Released, Fenced, CutOff: Why the job cannot wait for that.
+        """
+        while self._in_hand:
+            self._wait_for_news(self._link.state, or_idle=True)
+            self.check()
+
+    def _acknowledge(self, strength: str) -> None:
+        """Say that no item is in hand. A withdrawn pause refuses this, and the job goes on."""
+        is_paused = self._link.ask("run.paused", {"strength": strength}, patient=True)
+        if is_paused and strength == "release":
+            raise Released
+
+    def _wait_for_news(self, seen: State, *, or_idle: bool = False) -> None:
+        """Wait until the state is another than `seen`, or no item is in hand."""
+        link = self._link
+        link.wait_until(
+            lambda: (
+                (or_idle and not self._in_hand) or link.state is not seen or link.is_fenced or link.is_cut_off
+            )
+        )

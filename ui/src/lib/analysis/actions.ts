@@ -33,7 +33,11 @@ export function offers(run: Run, { offline, pendingSeconds, unit }: Circumstance
   if (isTerminal(run.status)) return [offer("retry", run.status === "completed" ? "Run again" : "Retry")];
   if (run.pending === "cancel") {
     const isOverdue = pendingSeconds >= FORCE_AFTER_SECONDS && run.request?.force !== true;
-    return [isOverdue ? offer("force", "Force stop") : offer("cancel", "Cancelling…", "It usually takes 1 to 3 seconds.")];
+    return [
+      isOverdue
+        ? offer("force", "Force stop")
+        : offer("cancel", "Cancelling…", "It usually takes 1 to 3 seconds."),
+    ];
   }
   const cancel = offer("cancel", "Cancel");
   if (run.pending === "pause") {
@@ -45,5 +49,6 @@ export function offers(run: Run, { offline, pendingSeconds, unit }: Circumstance
   }
   if (run.pending === "resume") return [offer("resume", "Resuming…", "It was asked to go on."), cancel];
   if (run.status === "paused") return [offer("resume", "Resume"), cancel];
+  if (run.status === "queued") return [cancel];
   return [offer("pause", "Pause"), cancel];
 }

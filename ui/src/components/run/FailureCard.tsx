@@ -1,0 +1,81 @@
+import { OctagonX } from "lucide-react";
+import type { ReactNode } from "react";
+import type { Kind, Run } from "@/api/types";
+import { Button } from "@/components/base/Button";
+import { Copy } from "@/components/base/Copy";
+import { clock, count } from "@/lib/format";
+
+export interface FailureCardProps {
+  run: Run;
+  kind: Kind;
+  onLogs: () => void;
+  /** The retry menu. */
+  retry: ReactNode;
+}
+
+/** Why a run failed: what happened, what it means for the run, what to do. */
+export function FailureCard({ run, kind, onLogs, retry }: FailureCardProps) {
+  const { failure } = run;
+  if (run.status !== "failed" || failure === null) return null;
+  const { done, failed, total } = run.progress;
+  const place =
+    total === null
+      ? `after ${count(done)} ${kind.units}`
+      : `at ${kind.unit} ${count(Math.min(total, done + 1))} of ${count(total)}`;
+  const kept = done - failed;
+  return (
+    <section
+      aria-label="Why it failed"
+      className="rounded-lg border border-line bg-failed-soft p-4 text-failed-text"
+    >
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
+        <h2 className="flex items-center gap-2 font-semibold">
+          <OctagonX aria-hidden size={18} />
+          Failed after {clock(run.active_seconds)} {place}
+        </h2>
+        <div className="ml-auto flex flex-wrap items-center gap-2 text-text">
+          {retry}
+          <Copy text={asText(run)} look="secondary" size="md">
+            Copy error
+          </Copy>
+          <Button onClick={onLogs}>Logs here</Button>
+        </div>
+      </div>
+      <p className="mt-2 whitespace-pre-wrap break-words font-medium">{failure.message}</p>
+      {failure.where && <p className="mt-1 break-words font-mono text-xs">{failure.where}</p>}
+      <p className="mt-1 text-sm">
+        {failure.hint && `${failure.hint} `}
+        {kept > 0 && `${count(kept)} results are kept and reused by a retry.`}
+      </p>
+      {failure.tail && (
+        <details className="mt-2 text-sm">
+          <summary className="w-fit cursor-pointer font-medium">
+            Full traceback ({failure.tail.trimEnd().split("\n").length} lines)
+          </summary>
+          <pre className="mt-2 max-h-96 overflow-auto rounded-md bg-card p-3 font-mono text-text text-xs">
+            {failure.tail}
+          </pre>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function asText(run: Run): string {
+  const { failure } = run;
+  if (failure === null) return "";
+  const codes = [
+    failure.reason,
+    failure.exit_code !== null && `exit code ${failure.exit_code}`,
+    failure.signal !== null && `signal ${failure.signal}`,
+  ];
+  return [
+    failure.message,
+    failure.where,
+    failure.hint,
+    `run ${run.id} · attempt ${run.attempt} · ${codes.filter(Boolean).join(" · ")}`,
+    failure.tail,
+  ]
+    .filter(Boolean)
+    .join("\n");
+}

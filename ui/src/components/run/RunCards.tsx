@@ -1,0 +1,75 @@
+import type { ReactNode } from "react";
+import { isTerminal, type Kind, type Run } from "@/api/types";
+import { Elapsed } from "@/components/base/Time";
+import { STALE } from "@/components/run/RunProgress";
+import { cn } from "@/lib/cn";
+import { count, formatted, rate } from "@/lib/format";
+
+export interface RunCardsProps {
+  run: Run;
+  kind: Kind;
+  elapsed: number;
+  /** "~5m", "estimating…" or "–". */
+  left: string;
+  leftHint: string;
+  isStale: boolean;
+}
+
+/** Elapsed, left, items and speed; the headline and the money where the kind reports them. */
+export function RunCards({ run, kind, elapsed, left, leftHint, isStale }: RunCardsProps) {
+  const { done, reused, failed, total } = run.progress;
+  const speed = done - reused > 0 && elapsed >= 1 ? rate((done - reused) / elapsed) : "–";
+  const headline = kind.metrics.find((metric) => metric.name === kind.headline);
+  const money = kind.metrics.find((metric) => metric.format === "money");
+  return (
+    <dl className={cn("flex flex-wrap gap-x-10 gap-y-3 max-md:gap-x-6", isStale && STALE)}>
+      <Fact label="Elapsed">
+        <Elapsed seconds={run.active_seconds} since={run.active_since} />
+      </Fact>
+      {!isTerminal(run.status) && (
+        <Fact label="Left" className="text-running-text" title={leftHint}>
+          {left}
+        </Fact>
+      )}
+      {run.phase?.of != null && run.phase.of > 1 && (
+        <Fact label="Steps" note={run.phase.name}>
+          {run.phase.index} / {run.phase.of}
+        </Fact>
+      )}
+      <Fact label={capital(kind.units)}>
+        {count(done)}
+        {total !== null && <span className="font-normal text-text-3"> / {count(total)}</span>}
+      </Fact>
+      {headline && (
+        <Fact label={headline.label}>{formatted(run.metrics[headline.name], headline.format)}</Fact>
+      )}
+      <Fact label="Rate" className="max-md:hidden">
+        {speed}
+      </Fact>
+      <Fact label="Errors" className={cn(failed > 0 && "text-fail")}>
+        {count(failed)}
+      </Fact>
+      {money && <Fact label={money.label}>{formatted(run.metrics[money.name], "money")}</Fact>}
+    </dl>
+  );
+}
+
+interface FactProps {
+  label: string;
+  children: ReactNode;
+  note?: string;
+  title?: string;
+  className?: string;
+}
+
+function Fact({ label, children, note, title, className }: FactProps) {
+  return (
+    <div className="min-w-16" title={title}>
+      <dt className="text-text-3 text-xs">{label}</dt>
+      <dd className={cn("whitespace-nowrap font-semibold text-xl max-md:text-lg", className)}>{children}</dd>
+      {note && <dd className="max-w-40 truncate text-text-3 text-xs">{note}</dd>}
+    </div>
+  );
+}
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

@@ -45,7 +45,14 @@ export function fold(run: Run | null, event: RunEvent): Run {
 
 function create(event: RunEvent): Run {
   if (event.type !== "run.queued") throw new Error(`a log begins with run.queued, not ${event.type}`);
-  return { ...BLANK, ...event.data, id: event.run_id, created_at: event.time, last_event_at: event.time, head: event.seq };
+  return {
+    ...BLANK,
+    ...event.data,
+    id: event.run_id,
+    created_at: event.time,
+    last_event_at: event.time,
+    head: event.seq,
+  };
 }
 
 const BLANK = {
@@ -154,7 +161,10 @@ function fact(run: Run, event: RunEvent): Partial<Run> {
 }
 
 /** Seconds the run has spent running up to `time`, without pauses and waits. */
-export function activeSeconds(run: Pick<RunHeader, "active_since" | "active_seconds">, time: string | number): number {
+export function activeSeconds(
+  run: Pick<RunHeader, "active_since" | "active_seconds">,
+  time: string | number,
+): number {
   if (run.active_since === null) return run.active_seconds;
   const since = Math.max(0, (new Date(time).getTime() - new Date(run.active_since).getTime()) / 1000);
   return decimals(run.active_seconds + since, 3);

@@ -1,9 +1,17 @@
 /** The live layer's public face: everything a page needs to follow and steer runs. */
 
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { runQuery } from "@/api/queries";
-import type { Control, Run, RunHeader, Strength } from "@/api/types";
+import type { Control, Run, RunHeader } from "@/api/types";
+import { isTerminal } from "@/api/types";
+import { type AskOptions, ask, askedOf, askedVersion, onAsked, withAsked } from "@/live/asked";
+import { fleet } from "@/live/fleet";
+import { follow } from "@/live/followed";
 import type { Asked, Connection, RunWatch } from "@/live/types";
+import { onConnection, readConnection, tryNow } from "@/live/wire";
+
+export { useTitle } from "@/live/title";
 
 /** All runs that are live, and the newest that ended. Newest first. `ready` after the first news. */
 export interface Fleet {
@@ -16,40 +24,93 @@ export interface Fleet {
 export interface Steering {
   /** What this browser asked for and has not seen obeyed; null when nothing. */
   asked: Asked | null;
-  ask: (
-    control: Control,
-    options?: { strength?: Strength; force?: boolean; reason?: string },
-  ) => Promise<boolean>;
+  /** Resolves to whether the server took it; a refusal is told by a notice. */
+  ask: (control: Control, options?: AskOptions) => Promise<boolean>;
 }
 
-const LIVE: Connection = { state: "connecting", retryAt: null, freshAt: null, behind: 0 };
-
 export function useFleet(): Fleet {
-  return { ready: false, runs: [], running: 0, stuck: 0 };
+  const runs = useSyncExternalStore(fleet.subscribe, () => fleet.runs);
+  const asked = useSyncExternalStore(onAsked, askedVersion);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `asked` says that what lies over the runs has changed.
+  return useMemo(() => {
+    const all = [...runs.values()].map(withAsked).sort((one, other) => other.number - one.number);
+    const running = all.filter((run) => run.status === "running");
+    const stuck = running.filter((run) => run.stuck).length;
+    return { ready: fleet.ready, runs: all, running: running.length, stuck };
+  }, [runs, asked]);
 }
 
 /** One run, loaded once and then folded forward with its events. Suspends while it loads. */
 export function useLiveRun(id: string): { run: Run; connection: Connection } {
-  const { data: run } = useSuspenseQuery(runQuery(id));
-  return { run, connection: LIVE };
+  const { data } = useSuspenseQuery(runQuery(id));
+  const connection = useSyncExternalStore(onConnection, readConnection);
+  const asked = useSyncExternalStore(onAsked, askedVersion);
+  useRunEvents(id, NOTHING);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `asked` says that what lies over the run has changed.
+  const run = useMemo(() => withAsked(data), [data, asked]);
+  const over = isTerminal(run.status) && (connection.state === "live" || connection.state === "polling");
+  return { run, connection: over ? { ...connection, state: "ended" } : connection };
 }
+
+const NOTHING: RunWatch = { onEvents: () => {} };
 
 /**
  * Hear every event of a run that comes from now on.
  *
  * Use it below `useLiveRun`. Subscribe first, load second: drop what your load
- * already holds (`seq <= head`), and no event is missed.
+ * already holds (`seq <= head`), and no event is missed. An event that comes
+ * straight from a load that was older than the page's is offered again.
  */
-export function useRunEvents(_id: string, _watch: RunWatch): void {}
+export function useRunEvents(id: string, watch: RunWatch): void {
+  const client = useQueryClient();
+  const latest = useRef(watch);
+  latest.current = watch;
+  useEffect(() => {
+    let stop: (() => void) | null = null;
+    let gone = false;
+    const ears: RunWatch = {
+      onEvents: (events) => latest.current.onEvents(events),
+      onReset: () => latest.current.onReset?.(),
+    };
+    const cached = client.getQueryData<Run>(runQuery(id).queryKey);
+    if (cached) stop = follow(cached, ears);
+    else
+      client.ensureQueryData(runQuery(id)).then(
+        (run) => {
+          if (!gone) stop = follow(run, ears);
+        },
+        () => {}, // The page's own query shows why the run cannot be loaded.
+      );
+    return () => {
+      gone = true;
+      stop?.();
+    };
+  }, [client, id]);
+}
 
 export function useConnection(): Connection & { tryNow: () => void } {
-  return { ...LIVE, tryNow: () => {} };
+  const connection = useSyncExternalStore(onConnection, readConnection);
+  return { ...connection, tryNow };
 }
 
 /** Pause, resume, cancel: `pending` shows at once in every hook and is taken back when refused. */
-export function useControl(_id: string): Steering {
-  return { asked: null, ask: async () => true };
+export function useControl(id: string): Steering {
+  useSyncExternalStore(onAsked, askedVersion);
+  const asking = useMemo(() => (control: Control, options?: AskOptions) => ask(id, control, options), [id]);
+  const asked = askedOf(id);
+  return { asked: asked && { control: asked.control, stage: asked.stage }, ask: asking };
 }
 
-/** The tab's title and favicon follow this run while the component is mounted. */
-export function useTitle(_run: RunHeader | null): void {}
+/** True once `on` has lasted for `ms`: keeps short troubles off the screen. */
+export function useLasting(on: boolean, ms: number): boolean {
+  const [lasting, setLasting] = useState(false);
+  useEffect(() => {
+    if (!on) {
+      setLasting(false);
+      return;
+    }
+    const timer = setTimeout(() => setLasting(true), ms);
+    return () => clearTimeout(timer);
+  }, [on, ms]);
+  return on && lasting;
+}

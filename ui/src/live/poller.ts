@@ -1,0 +1,87 @@
+/** What stands in for the stream where a proxy blocks it: lists every 5 s, events of watched runs every 2 s. */
+
+import type { EventsPage, Frame, RunsPage } from "@/api/types";
+import type { Place } from "@/live/link";
+
+const LIST_MS = 5000;
+const EVENTS_MS = 2000;
+const LIVE = "status=running&status=queued&status=paused&limit=200";
+
+class Failed extends Error {
+  constructor(readonly status: number) {
+    super(`polling failed with ${status}`);
+  }
+}
+
+export class Poller {
+  active = false;
+  private timers: ReturnType<typeof setInterval>[] = [];
+
+  constructor(
+    private readonly places: Map<string, Place>,
+    private readonly take: (frames: Frame[]) => void,
+    /** Told the HTTP status, 0 for an unreachable server. */
+    private readonly onFailure: (status: number) => void,
+  ) {}
+
+  /** Ask once; when that works keep asking. */
+  async start(): Promise<boolean> {
+    this.stop();
+    if (!(await this.guarded(() => this.lists()))) return false;
+    this.active = true;
+    this.timers = [
+      setInterval(() => this.guarded(() => this.lists()), LIST_MS),
+      setInterval(() => this.guarded(() => this.events()), EVENTS_MS),
+    ];
+    await this.guarded(() => this.events());
+    return this.active;
+  }
+
+  stop(): void {
+    this.active = false;
+    for (const timer of this.timers) clearInterval(timer);
+    this.timers = [];
+  }
+
+  /** Ask for the events at once. */
+  async now(): Promise<void> {
+    await this.guarded(() => this.events());
+  }
+
+  private async guarded(ask: () => Promise<void>): Promise<boolean> {
+    try {
+      await ask();
+      return true;
+    } catch (error) {
+      this.onFailure(error instanceof Failed ? error.status : 0);
+      return false;
+    }
+  }
+
+  private async lists(): Promise<void> {
+    const [live, newest] = await Promise.all([
+      get<RunsPage>(`/api/runs?${LIVE}`),
+      get<RunsPage>("/api/runs?limit=50"),
+    ]);
+    const runs = new Map([...newest.runs, ...live.runs].map((run) => [run.id, run]));
+    this.take([...runs.values()].map((run) => ({ type: "run", data: run })));
+  }
+
+  private async events(): Promise<void> {
+    await Promise.all([...this.places].map(([id, place]) => this.eventsOf(id, place)));
+  }
+
+  private async eventsOf(id: string, place: Place): Promise<void> {
+    const page = await get<EventsPage>(`/api/runs/${id}/events?after=${place.seq}&limit=5000`);
+    const replaced = place.epoch !== null && page.epoch !== place.epoch;
+    if (replaced) this.take([{ type: "reset", run_id: id, data: { reason: "the database was replaced" } }]);
+    else if (page.events.length > 0) this.take(page.events);
+    place.epoch = page.epoch;
+  }
+}
+
+async function get<T>(url: string): Promise<T> {
+  const response = await fetch(url, { credentials: "same-origin", cache: "no-store" });
+  if (!response.ok) throw new Failed(response.status);
+  return (await response.json()) as T;
+}

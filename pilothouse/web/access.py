@@ -39,9 +39,9 @@ class Access:
     """Decides about one request at a time; holds nothing but the secret and the open codes."""
 
     def __init__(
-        self, token: str, port: int, allowed_hosts: Iterable[str] = (), *, open_: bool = False
+        self, token: str, port: int, allowed_hosts: Iterable[str] = (), *, is_open: bool = False
     ) -> None:
-        self.is_open = open_
+        self.is_open = is_open
         self.cookie = f"pilothouse_{port}"
         self._token = token.encode()
         self._hosts = {*_LOOPBACK, *(host.lower() for host in allowed_hosts)}

@@ -15,27 +15,27 @@ from pilothouse.web.runs import Body, answer
 
 router = APIRouter(prefix="/api")
 
-Reason = Annotated[str | None, Field(default=None, max_length=500)]
+Reason = Annotated[str | None, Field(max_length=500)]
 
 
 class PauseBody(Body):
     """How to pause: `hold` keeps the process waiting, `release` lets it save and exit."""
 
     strength: Strength = Strength.HOLD
-    reason: Reason
+    reason: Reason = None
 
 
 class ResumeBody(Body):
     """Nothing to say yet."""
 
-    reason: Reason
+    reason: Reason = None
 
 
 class CancelBody(Body):
     """`force` ends the process at once; the item in hand is lost."""
 
     force: bool = False
-    reason: Reason
+    reason: Reason = None
 
 
 class ControlsBody(Body):
@@ -44,7 +44,7 @@ class ControlsBody(Body):
     control: Control
     run_ids: list[str] = Field(min_length=1, max_length=1000)
     force: bool = False
-    reason: Reason
+    reason: Reason = None
 
 
 @router.post("/runs/{run}/pause")

@@ -66,9 +66,8 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._access.allows_host(host):
-            raise Forbidden(
-                f"This server does not answer to the host {host[:80]!r}.", hint="Add it to allowed_hosts."
-            )
+            message = f"This server does not answer to the host {host[:80]!r}."
+            raise Forbidden(message, hint="Add it to allowed_hosts.")
         method, path = scope.get("method", "GET"), scope["path"]
         websocket = scope["type"] == "websocket"
         unsafe = websocket or method in UNSAFE

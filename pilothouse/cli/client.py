@@ -1,0 +1,167 @@
+"""The command line's view of a server: one connection, errors as exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pilothouse.sdk.wire import UNREACHABLE, Answer, Wire
+
+DEFAULT_SERVER = "http://127.0.0.1:8420"
+
+OK = 0
+OTHER = 1
+USAGE = 2
+RUN_FAILED = 3
+RUN_CANCELLED = 4
+STILL_WAITING = 5
+NO_SERVER = 6
+NO_SUCH_RUN = 7
+NOT_POSSIBLE = 8
+NOT_ALLOWED = 10
+INTERRUPTED = 130
+
+EXIT_OF_STATUS = {"completed": OK, "failed": RUN_FAILED, "cancelled": RUN_CANCELLED}
+_EXIT_OF_HTTP = {
+    401: NOT_ALLOWED,
+    403: NOT_ALLOWED,
+    404: NO_SUCH_RUN,
+    409: NOT_POSSIBLE,
+    422: USAGE,
+    413: USAGE,
+}
+
+
+class CliError(Exception):
+    """Something that ends a command.
+
+    Attributes:
+        lines: What to print on stderr: what happened, then the ways out.
+        exit_code: The command's exit code.
+    """
+
+    def __init__(self, *lines: str, exit_code: int = OTHER) -> None:
+        super().__init__(lines[0])
+        self.lines = lines
+        self.exit_code = exit_code
+
+
+class Client:
+    """Calls to one server.
+
+    Args:
+        server: Base URL; None looks into the environment, then into the data folder.
+        data: The data folder, which holds the token and a running server's address.
+    """
+
+    def __init__(self, server: str | None = None, data: Path | None = None) -> None:
+        self.data = data_folder(data)
+        self.server = (server or os.environ.get("PILOTHOUSE_SERVER") or self._recorded()).rstrip("/")
+        self._wire = Wire(self.server, self._token(), timeout=60.0)
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """GET as JSON."""
+        return self.call("GET", path + _query(query))
+
+    def post(self, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
+        """POST as JSON."""
+        return self.call("POST", path + _query(query), {} if body is None else body)
+
+    def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """One call.
+
+        Raises:
+            CliError: With the exit code that fits the refusal.
+        """
+        answer = self.raw(method, path, body)
+        return answer.json()
+
+    def raw(self, method: str, path: str, body: Any = None) -> Answer:
+        """One call, with the answer's bytes."""
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            answer = self._wire.request(method, path, data)
+        except UNREACHABLE as error:
+            raise self.unreachable(error) from None
+        if not answer.is_ok:
+            raise refusal(answer)
+        return answer
+
+    def events(self, run_id: str, after: int) -> Iterator[bytes]:
+        """The lines of a run's event stream.
+
+        Raises:
+            OSError, HTTPException: The connection is lost.
+        """
+        wire = Wire(self.server, self._token(), timeout=40.0)
+        yield from wire.lines(f"/api/runs/{quote(run_id)}/events?after={after}")
+
+    def run(self, reference: str) -> dict[str, Any]:
+        """The run by id, unique beginning, number, name or `@last`."""
+        return self.get(f"/api/runs/{quote(reference, safe='@')}")
+
+    def is_up(self) -> bool:
+        """Whether a Pilothouse server answers at this address."""
+        try:
+            answer = self._wire.request("GET", "/api/health")
+        except UNREACHABLE:
+            return False
+        return answer.is_ok and answer.json().get("status") == "ok"
+
+    def unreachable(self, error: BaseException) -> CliError:
+        """No server: what to do."""
+        why = (
+            "connection refused"
+            if isinstance(error, ConnectionRefusedError)
+            else str(error) or type(error).__name__
+        )
+        return CliError(
+            f"No Pilothouse server at {self.server} ({why}).",
+            "Start one:         pilothouse up",
+            "Use another one:   pilothouse --server URL …   or set PILOTHOUSE_SERVER",
+            exit_code=NO_SERVER,
+        )
+
+    def _token(self) -> str:
+        token = os.environ.get("PILOTHOUSE_TOKEN")
+        if token:
+            return token
+        try:
+            return (self.data / "token").read_text().strip()
+        except OSError:
+            return ""
+
+    def _recorded(self) -> str:
+        """The address that a server with this data folder has written down."""
+        try:
+            return str(json.loads((self.data / "server.json").read_text())["url"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return DEFAULT_SERVER
+
+
+def data_folder(data: Path | None) -> Path:
+    """The data folder: as given, from the environment, or `~/.pilothouse`."""
+    return Path(data or os.environ.get("PILOTHOUSE_DATA") or "~/.pilothouse").expanduser().absolute()
+
+
+def refusal(answer: Answer) -> CliError:
+    """A refused call in words, with the exit code that fits."""
+    error = answer.json().get("error", {})
+    lines = [str(error.get("message") or f"The server answered {answer.status}.")]
+    lines += [f"{each['field']}: {each['message']}" for each in error.get("errors", [])[1:]]
+    if error.get("hint"):
+        lines.append(str(error["hint"]))
+    code = NO_SUCH_RUN if error.get("code") == "ambiguous" else _EXIT_OF_HTTP.get(answer.status, OTHER)
+    return CliError(*lines, exit_code=code)
+
+
+def _query(query: dict[str, Any]) -> str:
+    pairs = []
+    for name, value in query.items():
+        values = value if isinstance(value, list | tuple) else [value]
+        pairs += [f"{name}={quote(str(each))}" for each in values if each is not None]
+    return "?" + "&".join(pairs) if pairs else ""

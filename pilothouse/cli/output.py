@@ -1,0 +1,38 @@
+"""Where a command's words go: data to stdout, talk to stderr, colour only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def is_terminal() -> bool:
+    """Whether a person sees stdout."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that never takes user text for markup."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def say(text: str = "") -> None:
+    """One line of talk."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def put(text: str) -> None:
+    """One line of data."""
+    print(text, flush=True)
+
+
+def put_json(value: Any) -> None:
+    """Data for programs, on one line."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)

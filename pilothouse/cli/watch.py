@@ -1,0 +1,220 @@
+"""Follow one run in a terminal: a block that renews itself, or plain lines where nobody looks.
+
+Reads the same event stream as the browser. A lost connection is taken up
+again from the last event seen, for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pilothouse.cli import words
+from pilothouse.cli.client import EXIT_OF_STATUS, OK, Client, CliError
+from pilothouse.cli.output import console, is_terminal, put, say
+from pilothouse.cli.read import describe, kinds_of
+from pilothouse.errors import PilothouseError
+from pilothouse.sdk.wire import UNREACHABLE
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+ROWS = 8
+PLAIN_SECONDS = 5.0
+PLAIN_PERCENT = 5
+REFRESH_SECONDS = 0.1
+LOOK_SECONDS = 0.5
+WAITS = (0.0, 1.0, 3.0, 5.0, 10.0, 20.0, 30.0)
+AGAIN_SECONDS = 3.0
+_TURNS = frozenset(
+    {"run.started", "run.paused", "run.resumed", "run.interrupted", "control.requested", "control.withdrawn"}
+)
+
+
+class Follower:
+    """A run as its log tells it, event by event, across lost connections."""
+
+    def __init__(self, client: Client, run: dict[str, Any]) -> None:
+        self.client = client
+        self.run = run
+        self.rows: deque[dict[str, Any]] = deque(maxlen=ROWS)
+        self.lost = False
+        self._looked = time.monotonic()
+        self._after = max(0, run["head"] - 200)
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Every event until the run has ended, then one last look at the run."""
+        tries = 0
+        while True:
+            try:
+                for line in self.client.events(self.run["id"], self._after):
+                    if line.startswith(b"data: "):
+                        event = json.loads(line[6:])
+                        if "seq" in event:
+                            tries, self.lost = 0, False
+                            self._take(event)
+                        yield event
+                self._look(force=True)
+                if self.run["ended_at"]:
+                    return
+            except PilothouseError as error:
+                raise CliError(error.message, *filter(None, [error.hint])) from None
+            except UNREACHABLE:
+                self.lost = True
+                yield {"type": "lost"}
+            wait = WAITS[min(tries, len(WAITS) - 1)]
+            time.sleep(wait * random.uniform(0.75, 1.25))
+            tries += 1
+
+    def _take(self, event: dict[str, Any]) -> None:
+        self._after = event["seq"]
+        if event["type"] == "item.finished":
+            self.rows.append(event["data"])
+        self._look(force=event["type"] in _TURNS)
+
+    def _look(self, *, force: bool) -> None:
+        """Ask for the folded run, at most twice a second."""
+        if force or time.monotonic() - self._looked > LOOK_SECONDS:
+            with contextlib.suppress(CliError):
+                self.run = self.client.run(self.run["id"])
+            self._looked = time.monotonic()
+
+
+def follow(client: Client, run: dict[str, Any], *, as_json: bool = False, owns: bool = False) -> int:
+    """Follow a run until it ends.
+
+    Args:
+        client: The server.
+        run: The run.
+        as_json: Print every event as a line of JSON.
+        owns: Ctrl+C may cancel the run; else it only leaves.
+
+    Returns:
+        The exit code that fits the run's end; 0 after leaving.
+    """
+    follower = Follower(client, run)
+    kind = kinds_of(client).get(run["kind"])
+    how = (
+        _json
+        if as_json
+        else _live
+        if is_terminal() and os.environ.get("PILOTHOUSE_DISPLAY") != "plain"
+        else _plain
+    )
+    while True:
+        try:
+            how(follower, kind)
+            break
+        except KeyboardInterrupt:
+            if not (owns and _insists(client, run["id"])):
+                say(f"Left. The run goes on.   Come back: pilothouse watch {run['id']}")
+                return OK
+    if not as_json:
+        for line in describe(follower.run, kind):
+            put(line)
+    return EXIT_OF_STATUS.get(follower.run["status"], OK)
+
+
+def _insists(client: Client, run_id: str) -> bool:
+    """After a first Ctrl+C: True when a second one asked to cancel, which is then asked for."""
+    say("\nCtrl+C again within 3 s cancels the run; else you leave and it goes on.")
+    try:
+        time.sleep(AGAIN_SECONDS)
+        return False
+    except KeyboardInterrupt:
+        with contextlib.suppress(CliError):
+            client.post(f"/api/runs/{run_id}/cancel", {"reason": "Ctrl+C"})
+        say("⊘ Cancelling…")
+        return True
+
+
+def _json(follower: Follower, _: dict[str, Any] | None) -> None:
+    for event in follower.events():
+        if "seq" in event:
+            put(json.dumps(event, ensure_ascii=False))
+
+
+def _plain(follower: Follower, kind: dict[str, Any] | None) -> None:
+    """One line per change, and progress at most every 5 s and 5 %."""
+    told_at, told_percent = 0.0, -PLAIN_PERCENT
+    for event in follower.events():
+        run = follower.run
+        if event["type"] in _TURNS:
+            _line(run, event["type"].replace("run.", "").replace("control.", "control "))
+        elif event["type"] == "lost":
+            _line(run, "connection lost, trying again")
+        share = words.percent(run) or 0
+        if event["type"] == "item.finished" and (
+            time.monotonic() - told_at > PLAIN_SECONDS and share - told_percent >= PLAIN_PERCENT
+        ):
+            told_at, told_percent = time.monotonic(), share
+            left = words.remaining(words.eta(run))
+            _line(run, f"progress {words.counts(run)} {share}% left={left} {words.headline(run, kind)}")
+
+
+def _line(run: dict[str, Any], text: str) -> None:
+    put(f"{time.strftime('%H:%M:%S')} {run['id']} {text}")
+
+
+def _live(follower: Follower, kind: dict[str, Any] | None) -> None:
+    from rich.live import Live
+
+    drawn = 0.0
+    with Live(_block(follower, kind), console=console(), auto_refresh=False, transient=True) as live:
+        for _ in follower.events():
+            if time.monotonic() - drawn > REFRESH_SECONDS:
+                live.update(_block(follower, kind), refresh=True)
+                drawn = time.monotonic()
+        live.update(_block(follower, kind), refresh=True)
+
+
+def _block(follower: Follower, kind: dict[str, Any] | None) -> Group:
+    """Name, bar, numbers and the newest rows."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    run = follower.run
+    unit = kind["unit"] if kind else "item"
+    colour = words.COLOURS[words.look(run)]
+    state = "○ reconnecting" if follower.lost else "● live"
+    head = Text.assemble(
+        (words.clean(run["name"]), "bold"), f"   {run['id']}   ",
+        (f"{words.mark(run)} {words.status_words(run, unit)}", colour), f"   {state}",
+    )  # fmt: skip
+    share = words.percent(run)
+    line = Text.assemble(
+        (words.bar(run, 40), colour), f"  {'' if share is None else f'{share} %'}   {words.counts(run)}",
+        f"   {words.remaining(words.eta(run))} left",
+    )  # fmt: skip
+    result = words.headline(run, kind)
+    took = words.duration(words.elapsed(run))
+    numbers = f"elapsed {took}   errors {run['progress']['failed']}   {result}"
+table = Table(box=None, header_style="bright_black", padding=(0, 2, 0, 0), pad_edge=False)
+    columns = [column for column in (kind["columns"] if kind else []) if column["shown"]][:7]
+    for column in columns:
+        table.add_column(column["label"].upper(), no_wrap=True, max_width=28, overflow="ellipsis")
+    for row in reversed(follower.rows):
+        table.add_row(*_cells(row, columns))
+    return Group(head, line, Text(numbers), Text(), table)
+
+
+def _cells(row: dict[str, Any], columns: list[dict[str, Any]]) -> list[Any]:
+    from rich.text import Text
+
+    cells: list[Text] = []
+    for column in columns:
+        value = row["data"].get(column["name"])
+        if isinstance(value, bool):
+            cells.append(Text("✓" if value else "✕", style="green" if value else "red"))
+        else:
+            cells.append(Text(words.number(value, column["format"])))
+    if not row["ok"] and cells:
+        cells[-1] = Text("! " + words.clean(row["error"])[:60], style="red")
+    return cells

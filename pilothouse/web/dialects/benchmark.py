@@ -1,0 +1,257 @@
+"""Dialect 000: benchmark tuning runs, as the reference document speaks of them.
+
+`/tuning/runs…` and its stream of `connected`, `existing_result`, `result`,
+`paused`, `resumed`, `cancelled`, `completed`, `heartbeat`. Nothing is stored for
+it: every message is made from the one log, so a failed test is streamed and
+counted like any other and no queue can overflow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from pilothouse.contracts import Item, ItemQuery, RunQuery
+from pilothouse.engine.engine import Wish
+from pilothouse.engine.tail import Tail
+from pilothouse.engine.watcher import Watcher
+from pilothouse.errors import NotFound
+from pilothouse.model.run import Control, Run, Status
+from pilothouse.transports.follow import Batch, follow
+from pilothouse.transports.sse import HEADERS, Listening, write
+from pilothouse.web.context import Actor, Context, Ctx, TheRun
+from pilothouse.web.controls import answer_of
+from pilothouse.web.runs import answer
+
+router = APIRouter(prefix="/tuning", tags=["dialect 000"])
+
+KIND = "benchmark"
+HEARTBEAT_SECONDS = 30.0
+_PAGE = 5_000
+_SAID = {
+    "run.paused": ("paused", "Run paused"),
+    "run.resumed": ("resumed", "Run resumed"),
+    "run.cancelled": ("cancelled", "Run cancelled; partial results are kept"),
+    "run.completed": ("completed", "Run completed"),
+    "run.failed": ("failed", ""),
+}
+_PASSING = ("run.paused", "run.resumed")
+
+
+class TuningRunBody(BaseModel):
+    """The prompts, test cases and models to compare; further params of the kind are taken as they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str | None = None
+    prompts: list[dict[str, Any]]
+    test_cases: list[dict[str, Any]] = Field(default_factory=list)
+    models: list[dict[str, Any]]
+
+    def params(self) -> dict[str, Any]:
+        """The params of the kind."""
+        params = {"prompts": self.prompts, "models": self.models, **(self.model_extra or {})}
+        return params | ({"cases": self.test_cases} if self.test_cases else {})
+
+
+@router.post("/runs", status_code=201)
+async def start(body: TuningRunBody, context: Ctx, actor: Actor) -> Response:
+    """Start a tuning run."""
+    new = context.engine.new_run(KIND, body.params(), name=body.name, owner=actor)
+    run, _ = await context.engine.submit(new)
+    return answer(await described(context, run), 201)
+
+
+@router.get("/runs")
+async def list_runs(context: Ctx) -> Response:
+    """All tuning runs, newest first."""
+    page = await context.store.list(RunQuery(kinds=(KIND,), limit=200))
+    runs = [await described(context, run) for run in page.runs]
+    return answer({"runs": runs, "total": page.total})
+
+
+@router.get("/runs/{run}")
+async def show(run: TheRun, context: Ctx) -> Response:
+    """One tuning run with its results, oldest first."""
+    _only_benchmarks(run)
+    page = await context.store.items(run.id, ItemQuery(limit=_PAGE, states=("done", "failed")))
+    return answer(await described(context, run) | {"results": [_stored(item) for item in page.items[::-1]]})
+
+
+def _stored(item: Item) -> dict[str, Any]:
+    outcome = {"ok": item.state == "done", "seconds": item.seconds, "error": item.error}
+    return result(item.key, outcome, item.data)
+
+
+@router.post("/runs/{run}/pause")
+async def pause(run: TheRun, context: Ctx, actor: Actor) -> Response:
+    """Pause after the current test."""
+    return await _control(context, run, Wish(Control.PAUSE, actor), "Pausing after current test...")
+
+
+@router.post("/runs/{run}/resume")
+async def resume(run: TheRun, context: Ctx, actor: Actor) -> Response:
+    """Continue where it left off."""
+    return await _control(context, run, Wish(Control.RESUME, actor), "Resuming")
+
+
+@router.post("/runs/{run}/cancel")
+async def cancel(run: TheRun, context: Ctx, actor: Actor) -> Response:
+    """Stop; the results so far are kept."""
+    return await _control(context, run, Wish(Control.CANCEL, actor), "Cancelling; partial results are kept")
+
+
+async def _control(context: Context, run: Run, wish: Wish, message: str) -> Response:
+    _only_benchmarks(run)
+    said = await context.engine.control(run.id, wish)
+    body = answer_of(said) | {"message": message, "run": await described(context, said.run)}
+    return answer(body, 202 if said.accepted else 200)
+
+
+def _only_benchmarks(run: Run) -> None:
+    if run.kind != KIND:
+        raise NotFound(f"Run {run.name} is a {run.kind}, not a benchmark.")
+
+
+async def described(context: Context, run: Run) -> dict[str, Any]:
+    """A run in the document's words; when it was last asked to pause and resumed is read from its log."""
+    frames = await context.store.read(run.id, 0, 50, ("control.requested", "run.paused", "run.resumed"), True)
+    times: dict[str, str] = {}
+    for event in (json.loads(frame.data) for frame in frames):
+        if event["type"] != "control.requested":
+            times[event["type"]] = event["time"]
+        elif event["data"]["control"] == "pause":
+            times["asked"] = event["time"]
+    return {
+        "id": run.id,
+        "run_id": run.id,
+        "name": run.name,
+        "status": run.status,
+        "is_paused": run.status is Status.PAUSED,
+        "pause_requested_at": times.get("asked", times.get("run.paused")),
+        "resumed_at": times.get("run.resumed"),
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "completed_at": run.ended_at,
+        "progress": progress(run.progress.done, run.progress.total, run.progress.failed),
+        "error": run.failure.message if run.failure else None,
+    }
+
+
+def progress(done: int, total: int | None, failed: int) -> dict[str, Any]:
+    """How far a run is; the percentage is rounded down, so 100 means all."""
+    percentage = done * 100 // total if total else 0
+    return {"completed": done, "total": total, "failed": failed, "percentage": percentage}
+
+
+def result(key: str, outcome: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """A finished test in the document's words; a test in error is marked with it."""
+    return {
+        "id": key,
+        "model": data.get("model"),
+        "prompt": data.get("prompt"),
+        "test_case": data.get("case"),
+        "predicted_vote": data.get("predicted"),
+        "expected_vote": data.get("expected"),
+        "correct": bool(data.get("correct")),
+        "confidence": data.get("confidence"),
+        "duration": outcome["seconds"],
+        "duration_ms": data.get("milliseconds"),
+        "error": outcome["error"],
+        "failed": not outcome["ok"],
+    }
+
+
+class Story:
+    """Tells a log as the document's messages, event by event."""
+
+    def __init__(self, known: int) -> None:
+        self._known = known
+        self._done = self._failed = 0
+        self._total: int | None = None
+
+    def messages(self, frame: bytes) -> list[dict[str, Any]]:
+        """The messages that one event makes; most make none."""
+        event = json.loads(frame)
+        type_, data, old = event["type"], event["data"], event["seq"] <= self._known
+        if type_ == "progress" and data["total"] is not None:
+            self._total = data["total"]
+        if type_ == "item.finished":
+            return [self._result(data, old=old)]
+        if type_ in _SAID and not (old and type_ in _PASSING):
+            name, message = _SAID[type_]
+            more = {"progress": self._progress()} if name == "completed" else {}
+            return [{"type": name, "message": message or data["message"], **more}]
+        return []
+
+    def _result(self, data: dict[str, Any], *, old: bool) -> dict[str, Any]:
+        self._done += 1
+        self._failed += not data["ok"]
+        told = result(data["key"], data, data["data"])
+        if old:
+            return {"type": "existing_result", "data": told}
+        return {"type": "result", "data": told, "progress": self._progress()}
+
+    def _progress(self) -> dict[str, Any]:
+        return progress(self._done, self._total, self._failed)
+
+
+class TuningStream:
+    """`GET /tuning/runs/{run_id}/stream`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell one client the run so far, then what happens, until it ends."""
+        run = await self._context.store.resolve(scope["path_params"]["run_id"])
+        _only_benchmarks(run)
+        async with self._context.tails.follow(run.id) as tail, Listening(receive) as watcher:
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            run = await self._context.store.get(run.id)
+            await write(send, _sse([{"type": "connected", "run": await described(self._context, run)}]))
+            beating = asyncio.create_task(_beat(watcher))
+            try:
+                async with aclosing(_tell(tail, watcher)) as batches:
+                    async for messages in batches:
+                        await write(send, _sse(messages))
+            finally:
+                beating.cancel()
+            await write(send, b"", more=False)
+
+
+async def _tell(tail: Tail, watcher: Watcher) -> AsyncGenerator[list[dict[str, Any]]]:
+    story = Story(tail.head)
+    async with aclosing(follow(tail, watcher, 0)) as batches:
+        async for batch in batches:
+            if isinstance(batch, Batch):
+                if messages := [told for frame in batch.frames() for told in story.messages(frame)]:
+                    yield messages
+            else:
+                yield [{"type": "heartbeat"}]
+
+
+async def _beat(watcher: Watcher) -> None:
+    """The document's heartbeat: a message every 30 seconds, beside the server's own."""
+    while True:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        watcher.beat = True
+        watcher.wake()
+
+
+def _sse(messages: list[dict[str, Any]]) -> bytes:
+    return b"".join(b"data: " + to_json(message, inf_nan_mode="strings") + b"\n\n" for message in messages)
+
+
+def stream_routes(context: Context) -> list[BaseRoute]:
+    """The dialect's stream."""
+    return [Route("/tuning/runs/{run_id}/stream", TuningStream(context), methods=["GET"])]

@@ -1,0 +1,127 @@
+"""Runs one API server until it is told to stop: `python -m pilothouse.web.serve`.
+
+The listening socket is our own: made with IPPROTO_TCP (else the event loop
+does not set TCP_NODELAY and every small answer takes 40 ms), with a small send
+buffer (the kernel would hide 4 MB per stalled client) and a deep backlog.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from pilothouse.errors import Forbidden
+from pilothouse.settings import Settings
+from pilothouse.web.server import Server
+
+BACKLOG = 4096
+SEND_BUFFER = 128 * 1024
+GRACE_SECONDS = 2
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class _Uvicorn(uvicorn.Server):
+    """Ends the streams as soon as it is told to stop; uvicorn would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, server: Server) -> None:
+        super().__init__(config)
+        self._server = server
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM or SIGINT."""
+        self._server.stop_streams()
+        super().handle_exit(sig, frame)
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """The server's socket, listening.
+
+    Raises:
+        OSError: The address or port cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    try:
+        sock.bind((address, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; streams end within 3 seconds.
+
+    Raises:
+        Forbidden: An address other than loopback.
+        OSError: The port is taken.
+    """
+    if settings.address not in LOOPBACK:
+        raise Forbidden(
+            f"address: {settings.address} can be reached from other machines, and there are no users yet",
+            hint="Listen on 127.0.0.1 and use an SSH tunnel: ssh -L 8420:127.0.0.1:8420 HOST",
+        )
+    sock = listen(settings.address, settings.port)
+    settings = settings.model_copy(update={"port": sock.getsockname()[1]})
+    server = Server(settings)
+    config = uvicorn.Config(
+        server.app,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=65,
+        server_header=False,
+    )
+    _Uvicorn(config, server).run(sockets=[sock])
+
+
+def quiet_logs() -> None:
+    """Operators' log on stderr, from `info` on."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _end_with_parent() -> None:
+    """End when standard input closes: whoever started this server is gone."""
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        os.kill(os.getpid(), 15)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main() -> None:
+    """Serve as the settings say; `--watch-stdin` ends with whoever holds the other end."""
+    quiet_logs()
+    if "--watch-stdin" in sys.argv:
+        _end_with_parent()
+    serve(Settings())
+
+
+if __name__ == "__main__":
+    main()

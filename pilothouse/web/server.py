@@ -1,0 +1,167 @@
+"""Puts the parts together: routes, gate, errors, and the life of a server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from pilothouse.app import build_bus, build_store
+from pilothouse.engine.engine import Engine
+from pilothouse.engine.fleet import Fleet
+from pilothouse.engine.scheduler import Scheduler
+from pilothouse.engine.tail import Tails
+from pilothouse.errors import Invalid, NotFound, PilothouseError, Unavailable
+from pilothouse.kinds import builtin
+from pilothouse.settings import Settings
+from pilothouse.version import __version__
+from pilothouse.web import artifacts, controls, export, hosts, link, runs, session, views
+from pilothouse.web.access import Access, read_or_make_token
+from pilothouse.web.context import Context
+from pilothouse.web.dialects import benchmark
+from pilothouse.web.guard import Guard, error_body
+from pilothouse.web.live import OPENAPI_PATHS, live_routes
+from pilothouse.web.static import StaticUi
+
+REAP_SECONDS = 2.0
+_log = structlog.get_logger()
+
+
+class Server:
+    """One server: `app` is what uvicorn runs, `stop_streams` ends every stream before it stops."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        store, bus = build_store(settings), build_bus(settings)
+        engine = Engine(store, bus, kinds := builtin())
+        token = read_or_make_token(settings.folder)
+        access = Access(token, settings.port, settings.allowed_hosts, is_open=settings.insecure_no_auth)
+        fleet = Fleet(store, bus)
+        tails = Tails(store, engine.doorbell)
+        self.context = Context(settings, engine, tails, fleet, Scheduler(engine), access, kinds)
+        self.app: ASGIApp = Guard(self._routes(), access, _user_name())
+
+    def stop_streams(self) -> None:
+        """Say goodbye on every stream; new ones end at once. Called when the server is told to stop."""
+        self.context.tails.dismiss()
+        self.context.fleet.dismiss()
+        self.context.engine.doorbell.close()
+
+    def _routes(self) -> FastAPI:
+        app = FastAPI(
+            title="Pilothouse",
+            version=__version__,
+            lifespan=self._lifespan,
+            docs_url=None,
+            redoc_url=None,
+            openapi_url="/api/openapi.json",
+            exception_handlers={
+                PilothouseError: _answer_error,
+                RequestValidationError: _answer_malformed,
+                HTTPException: _answer_http,
+                Exception: _answer_bug,
+            },
+        )
+        app.state.context = self.context
+        app.router.routes.extend([*live_routes(self.context), *benchmark.stream_routes(self.context)])
+        for module in (runs, controls, views, export, artifacts, link, hosts, session):
+            app.include_router(module.router)
+        app.include_router(benchmark.router)
+        app.mount("/", StaticUi())
+        _describe_streams(app)
+        return app
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        context = self.context
+        await context.store.open()
+        await context.engine.bus.open()
+        await context.fleet.open()
+        tasks = [asyncio.create_task(self._reap()), asyncio.create_task(self._beat())]
+        try:
+            yield
+        finally:
+            self.stop_streams()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await context.fleet.close()
+            await context.engine.bus.close()
+            await context.store.close()
+
+    async def _reap(self) -> None:
+        """Settle runs whose lease ran out, from one lease after the start: jobs come back first."""
+        await asyncio.sleep(self.settings.lease_seconds + REAP_SECONDS)
+        while True:
+            with contextlib.suppress(Unavailable):
+                for run in await self.context.scheduler.reap():
+                    _log.warning("run.reaped", run=run.id, status=run.status)
+            await asyncio.sleep(REAP_SECONDS)
+
+    async def _beat(self) -> None:
+        """The one ticker behind every stream's heartbeat."""
+        while True:
+            await asyncio.sleep(self.settings.heartbeat_seconds)
+            for source in (self.context.fleet, *self.context.tails.all):
+                source.beat()
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "local"
+
+
+def _describe_streams(app: FastAPI) -> None:
+    """Add the hand-written descriptions of the plain ASGI routes to the OpenAPI document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        for path, operations in OPENAPI_PATHS.items():
+            document["paths"].setdefault(path, {}).update(operations)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PilothouseError)
+    headers = {"retry-after": "1"} if isinstance(error, Unavailable) else None
+    body = runs.answer(error_body(error, request.state.request_id), error.http_status)
+    body.headers.update(headers or {})
+    return body
+
+
+async def _answer_malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "body"
+    return await _answer_error(request, Invalid(f"{field}: {first['msg']}", field=field))
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    known: PilothouseError = NotFound(f"There is nothing at {request.url.path}.")
+    if error.status_code != known.http_status:
+        known = PilothouseError(str(error.detail))
+        known.code = "http"
+        known.http_status = error.status_code
+    return await _answer_error(request, known)
+
+
+async def _answer_bug(request: Request, error: Exception) -> Response:
+    _log.error("bug", path=request.url.path, request_id=request.state.request_id, exc_info=error)
+    bug = PilothouseError("Something went wrong in the server.", hint="The server's log has the details.")
+    return await _answer_error(request, bug)

@@ -1,0 +1,89 @@
+"""Signing a browser in and out, and the health check."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from pilothouse.contracts import RunQuery
+from pilothouse.errors import Unauthorised
+from pilothouse.model.run import LIVE, Status
+from pilothouse.version import __version__
+from pilothouse.web.context import Ctx
+from pilothouse.web.runs import Body, answer
+
+router = APIRouter(prefix="/api")
+COOKIE_SECONDS = 90 * 24 * 3600
+_STARTED = time.monotonic()
+
+
+class SignInBody(Body):
+    """A one-time code, or the token itself."""
+
+    code: Annotated[str | None, Field(max_length=200)] = None
+    token: Annotated[str | None, Field(max_length=200)] = None
+
+
+@router.post("/sign-in-codes", status_code=201)
+async def new_code(context: Ctx) -> Response:
+    """A code that signs one browser in, once, within 60 seconds."""
+    return answer({"code": context.access.new_code()}, 201)
+
+
+@router.post("/sign-in", status_code=204)
+async def sign_in(body: SignInBody, context: Ctx) -> Response:
+    """Trade a code or the token for a cookie."""
+    by_code = body.code is not None and context.access.takes_code(body.code)
+    by_token = body.token is not None and context.access.knows_token(body.token.strip())
+    if not (by_code or by_token):
+        raise Unauthorised(
+            "The code is used up or too old." if body.code else "That is not the token.",
+            hint="Get a new link with `pilothouse open`, or paste the token from the data folder.",
+        )
+    response = Response(status_code=204)
+    response.set_cookie(
+        context.access.cookie,
+        context.access.new_cookie(),
+        max_age=COOKIE_SECONDS,
+        httponly=True,
+        samesite="strict",
+        path="/",
+    )
+    return response
+
+
+@router.post("/sign-out", status_code=204)
+async def sign_out(context: Ctx) -> Response:
+    """Forget the cookie."""
+    response = Response(status_code=204)
+    response.delete_cookie(context.access.cookie, path="/", httponly=True, samesite="strict")
+    return response
+
+
+@router.get("/health")
+async def health(context: Ctx) -> Response:
+    """Whether the server can read its store; open to all, so it tells nothing else."""
+    await context.store.list(RunQuery(limit=1))
+    return answer({"status": "ok", "version": __version__})
+
+
+@router.get("/stats")
+async def stats(context: Ctx) -> Response:
+    """Runs by status, and what this server holds in memory."""
+    counts = {}
+    for status in Status:
+        counts[status] = (await context.store.list(RunQuery(statuses=(status,), limit=1))).total
+    return answer(
+        {
+            "runs": counts,
+            "live": sum(counts[status] for status in LIVE),
+            "watchers": sum(tail.watchers for tail in context.tails.all),
+            "tails": len(context.tails.all),
+            "uptime_seconds": round(time.monotonic() - _STARTED, 1),
+            "epoch": context.store.epoch,
+            "version": __version__,
+        }
+    )

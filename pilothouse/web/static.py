@@ -1,0 +1,45 @@
+"""The built UI: hashed files for ever, the page itself never from a cache.
+
+Every path that is neither API nor file is the page: its router does the rest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+
+FOLDER = Path(__file__).parent / "static"
+CONTENT_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "worker-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_PAGE_HEADERS = {"cache-control": "no-cache", "content-security-policy": CONTENT_POLICY}
+_FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
+_MISSING = """<!doctype html><title>Pilothouse</title><h1>The web UI is not built</h1>
+<p>Run <code>make ui</code>, then reload. The API and the command line work without it.</p>"""
+
+
+class StaticUi:
+    """Serves the folder that the UI's build writes."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._folder = folder.resolve()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a file, or the page."""
+        await self._response(scope["path"])(scope, receive, send)
+
+    def _response(self, path: str) -> Response:
+        file = (self._folder / path.lstrip("/")).resolve()
+        if file.is_relative_to(self._folder) and file.is_file() and file.name != "index.html":
+            headers = _FOREVER if "assets" in file.parts else _PAGE_HEADERS
+            return FileResponse(file, headers=headers)
+        index = self._folder / "index.html"
+        if not index.is_file():
+            return HTMLResponse(_MISSING, 503, headers=_PAGE_HEADERS)
+        if "." in path.rpartition("/")[2]:
+            return Response("No such file.", 404, media_type="text/plain")
+        return FileResponse(index, headers=_PAGE_HEADERS, media_type="text/html")

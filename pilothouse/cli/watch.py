@@ -196,8 +196,8 @@ def _block(follower: Follower, kind: dict[str, Any] | None) -> Group:
     result = words.headline(run, kind)
     took = words.duration(words.elapsed(run))
     numbers = f"elapsed {took}   errors {run['progress']['failed']}   {result}"
-table = Table(box=None, header_style="bright_black", padding=(0, 2, 0, 0), pad_edge=False)
-
+    table = Table(box=None, header_style="bright_black", padding=(0, 2, 0, 0), pad_edge=False)
+    columns = [column for column in (kind["columns"] if kind else []) if column["shown"]][:7]
     for column in columns:
         table.add_column(column["label"].upper(), no_wrap=True, max_width=28, overflow="ellipsis")
     for row in reversed(follower.rows):

@@ -20,10 +20,12 @@ class Doorbell:
 
     def __init__(self, bus: Bus) -> None:
         self._ears: dict[str, set[asyncio.Event]] = {}
+        self.closed = False
         self._unsubscribe = bus.subscribe(self._rung)
 
     def close(self) -> None:
-        """Stop hearing; every listener wakes up once more."""
+        """Stop hearing; every listener wakes up once more and sees `closed`."""
+        self.closed = True
         self._unsubscribe()
         self._rung(ANY)
 

@@ -71,7 +71,7 @@ class Scheduler:
                 stops = await self._stops(host)
                 orders = await self._orders(name, slots)
                 left = deadline - loop.time()
-                if orders or stops or left <= 0:
+                if orders or stops or left <= 0 or self._engine.doorbell.closed:
                     return orders, stops
                 try:
                     await asyncio.wait_for(ear.wait(), left)

@@ -163,12 +163,19 @@ class Tails:
         self._store = store
         self._doorbell = doorbell
         self._tails: dict[str, Tail] = {}
+        self._closed = False
         self._opening: dict[str, asyncio.Lock] = {}
 
     @property
     def all(self) -> list[Tail]:
         """Every tail that somebody follows."""
         return list(self._tails.values())
+
+    def dismiss(self) -> None:
+        """End every stream, and every one that is opened from now on."""
+        self._closed = True
+        for tail in self.all:
+            tail.dismiss()
 
     def watchers(self, run_id: str) -> int:
         """How many follow this run on this server."""
@@ -211,5 +218,6 @@ class Tails:
             await tail.close()
             self._opening.pop(run_id, None)
             raise
+        tail.closed = self._closed
         self._tails[run_id] = tail
         return tail

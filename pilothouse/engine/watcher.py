@@ -36,7 +36,8 @@ class Watcher:
 
         There is no await between a look that found nothing and this call, so no news is missed.
         """
-        if self.gone:
+        if self.gone or any(source.closed for source in sources):
+            self.gone = True
             return
         self._future = asyncio.get_running_loop().create_future()
         for source in sources:
@@ -59,6 +60,7 @@ class Source:
 
     def __init__(self) -> None:
         self.sleeping: dict[Watcher, None] = {}
+        self.closed = False
 
     async def wake_all(self) -> None:
         """Wake every sleeping watcher, slice by slice, and rest in proportion."""
@@ -81,7 +83,8 @@ class Source:
             watcher.wake()
 
     def dismiss(self) -> None:
-        """Send every sleeping watcher home."""
+        """Send every watcher home, the sleeping ones now, the others when they would sleep."""
+        self.closed = True
         for watcher in list(self.sleeping):
             watcher.leave()
 

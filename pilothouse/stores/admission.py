@@ -1,0 +1,231 @@
+"""What an append may write: fence, skip what is known, fold the rest.
+
+Pure: both stores call it before they write anything, so a request that is
+refused leaves no trace and cannot spoil the others of its transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from pilothouse import clock
+from pilothouse.contracts import Appended, Frame, NewRun
+from pilothouse.errors import Invalid, InvalidTransition, LeaseLost, TooLarge
+from pilothouse.model import event as e
+from pilothouse.model.fold import fold
+from pilothouse.model.run import Run, Status, Strength
+
+MAX_BODIES = 1000
+FIRST_LEASE_SECONDS = 15.0
+
+IsFinished = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a store keeps of a run beside its log.
+
+    Attributes:
+        acked: Highest `client_seq` of the current attempt that is stored or refused.
+        lease_until: Seconds on the database's clock; None unless an attempt is alive.
+    """
+
+    run: Run
+    acked: int = 0
+    lease_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The arguments of one append."""
+
+    run_id: str
+    bodies: Sequence[e.Body]
+    attempt: int | None = None
+    client_seq: int | None = None
+    lenient: bool = False
+
+    def number(self, index: int) -> int | None:
+        """The `client_seq` of a body; None when the writer does not count."""
+        if self.client_seq is None or self.attempt is None:
+            return None
+        return self.client_seq + index
+
+    def finished_keys(self) -> set[str]:
+        """The keys whose `item.finished` is left out when it is the second one."""
+        if not self.lenient:
+            return set()
+        return {body.key for body in self.bodies if isinstance(body, e.ItemFinished)}
+
+
+class Admission:
+    """What a batch comes to.
+
+    Attributes:
+        run: The run after it.
+        acked: Highest `client_seq` after it.
+        events: The new events, in order.
+        frames: The same, encoded.
+        numbers: The `client_seq` of each event, None from a writer that does not count.
+        refused: Why a body is left out, by its `client_seq` (or its place, counted from 1).
+        is_started: An attempt began; its lease begins now.
+    """
+
+    __slots__ = ("acked", "events", "frames", "is_started", "numbers", "refused", "run")
+
+    def __init__(self, entry: Entry) -> None:
+        self.run = entry.run
+        self.acked = entry.acked
+        self.events: list[e.Event] = []
+        self.frames: list[Frame] = []
+        self.numbers: list[int | None] = []
+        self.refused: dict[int, str] = {}
+        self.is_started = False
+
+    def take(self, body: e.Body, number: int | None, time: str) -> None:
+        """Fold one body.
+
+        Raises:
+            InvalidTransition: The state forbids it; nothing has changed.
+            Invalid: It cannot be written as JSON.
+        """
+        event = e.Event(self.run.id, self.run.head + 1, time, body)
+        self.run = fold(self.run, event)
+        self.keep(event, number)
+        if isinstance(body, e.RunStarted):
+            self.acked, self.is_started = 0, True
+
+    def keep(self, event: e.Event, number: int | None = None) -> None:
+        """Add an event that is folded already."""
+        self.frames.append(Frame(event.seq, event.body.type, _encode(event)))
+        self.events.append(event)
+        self.numbers.append(number)
+
+    def appended(self) -> Appended:
+        """The answer to the append."""
+        return Appended(self.run, tuple(self.frames), self.acked, self.refused)
+
+    def entry(self, lease_until: float | None) -> Entry:
+        """What is kept of the run after it; without a live attempt there is no lease."""
+        return Entry(self.run, self.acked, lease_until if has_lease(self.run) else None)
+
+
+def admit(entry: Entry, batch: Batch, is_finished: IsFinished) -> Admission:
+    """Fold a batch into a run.
+
+    Args:
+        entry: The run before it.
+        batch: The append.
+        is_finished: Tells whether an item's key is finished already.
+
+    Raises:
+        LeaseLost: The batch's attempt is not the current one, or the run has ended.
+        InvalidTransition: The state forbids a body of a batch that is not lenient.
+        Invalid: A body cannot be written as JSON.
+        TooLarge: More than 1,000 bodies.
+    """
+    if len(batch.bodies) > MAX_BODIES:
+        raise TooLarge(f"{len(batch.bodies)} events in one append; {MAX_BODIES} at most")
+    admission = Admission(entry)
+    known = _count_known(entry, batch)
+    if known and known == len(batch.bodies):
+        return admission
+    fence(entry.run, batch.attempt)
+    time = max(clock.now(), entry.run.last_event_at or "")
+    fresh: set[str] = set()
+    for index, body in enumerate(batch.bodies[known:], start=known):
+        number = batch.number(index)
+        try:
+            if batch.lenient and isinstance(body, e.ItemFinished):
+                _check_first(body.key, fresh, is_finished)
+            admission.take(body, number, time)
+        except InvalidTransition as error:
+            if not batch.lenient:
+                raise
+            admission.refused[number or index + 1] = error.message
+        if number is not None:
+            admission.acked = max(admission.acked, number)
+    return admission
+
+
+def fence(run: Run, attempt: int | None) -> None:
+    """Refuse a writer whose attempt no longer owns the run.
+
+    Raises:
+        LeaseLost: With the reason in words.
+    """
+    if attempt is None:
+        return
+    if attempt != run.attempt:
+        raise LeaseLost(
+            f"attempt {attempt} of {run.id} may not write: attempt {run.attempt} owns the run",
+            attempt=run.attempt,
+        )
+    if run.status.is_terminal:
+        raise LeaseLost(f"attempt {attempt} of {run.id} may not write: the run is {run.status}")
+
+
+def has_lease(run: Run) -> bool:
+    """True while an attempt is alive: the run is running, or a process holds its pause."""
+    if run.status is Status.PAUSED:
+        return run.strength is not Strength.RELEASE
+    return run.status is Status.RUNNING
+
+
+def begin(new: NewRun, number: int, epoch: str) -> Admission:
+    """The log of a new run: `run.queued`, then the results it reuses, each key once.
+
+    Raises:
+        Invalid: The params or a result cannot be written as JSON.
+    """
+    time = clock.now()
+    queued = e.RunQueued(
+        number=number,
+        kind=new.kind,
+        name=new.name,
+        owner=new.owner,
+        params=_plain(new),
+        tags=new.tags,
+        priority=new.priority,
+        retry_of=new.retry_of,
+        epoch=epoch,
+    )
+    event = e.Event(new.id, 1, time, queued)
+    admission = Admission(Entry(fold(None, event)))
+    admission.keep(event)
+    for body in {body.key: body for body in new.reused}.values():
+        admission.take(body, None, time)
+    return admission
+
+
+def _count_known(entry: Entry, batch: Batch) -> int:
+    """How many bodies at the beginning of the batch are stored or refused already."""
+    if batch.client_seq is None or batch.attempt is None or batch.attempt != entry.run.attempt:
+        return 0
+    return min(max(entry.acked - batch.client_seq + 1, 0), len(batch.bodies))
+
+
+def _check_first(key: str, fresh_keys: set[str], is_finished: IsFinished) -> None:
+    if key in fresh_keys or is_finished(key):
+        raise InvalidTransition(f"the item {key!r} is finished already")
+    fresh_keys.add(key)
+
+
+def _encode(event: e.Event) -> bytes:
+    try:
+        return event.frame()
+    except (ValueError, TypeError) as error:  # a lone surrogate, or an object that JSON does not know
+        raise Invalid(f"event {event.body.type!r} cannot be written as JSON: {error}", field="data") from None
+
+
+def _plain(new: NewRun) -> dict[str, Any]:
+    """The params as the log will tell them: NaN as a word, tuples as lists."""
+    try:
+        params: dict[str, Any] = from_json(to_json(new.params, inf_nan_mode="strings"))
+    except (ValueError, TypeError) as error:
+        raise Invalid(f"params cannot be written as JSON: {error}", field="params") from None
+    return params

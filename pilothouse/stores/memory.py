@@ -1,0 +1,234 @@
+"""A store that forgets everything when the process ends: for tests and for a quick look.
+
+Every method runs from beginning to end in the event loop without waiting, so
+each is as atomic as a transaction.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic_core import from_json
+
+from pilothouse.contracts import Appended, Frame, Item, ItemPage, ItemQuery, NewRun, RunPage, RunQuery
+from pilothouse.errors import Conflict
+from pilothouse.ids import new_epoch
+from pilothouse.model import event as e
+from pilothouse.model.run import Run
+from pilothouse.stores import reference as references
+from pilothouse.stores import shelf as shelves
+from pilothouse.stores.admission import (
+    FIRST_LEASE_SECONDS,
+    Admission,
+    Batch,
+    Entry,
+    admit,
+    begin,
+    fence,
+    has_lease,
+)
+from pilothouse.stores.shelf import Shelf
+
+IDEMPOTENCY_WINDOW = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class _Log:
+    """One run with all that is kept of it."""
+
+    entry: Entry
+    frames: list[Frame] = field(default_factory=list)
+    shelf: Shelf = field(default_factory=dict)
+
+
+class MemoryStore:
+    """The store contract on dictionaries.
+
+    Args:
+        now: Seconds on a clock that never goes back; leases compare it.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.epoch = new_epoch()
+        self._now = now
+        self._numbers = itertools.count(1)
+        self._logs: dict[str, _Log] = {}
+        self._known: dict[tuple[str, str], str] = {}
+
+    async def open(self) -> None:
+        """Nothing to do."""
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    async def create(self, new: NewRun) -> tuple[Run, bool]:
+        """Begin a log, or find the run of the same idempotency key."""
+        known = self._known_run(new)
+        if known is not None:
+            return known, False
+        if new.id in self._logs:
+            raise Conflict(f"there is a run {new.id} already")
+        admission = begin(new, next(self._numbers), self.epoch)
+        log = _Log(admission.entry(None))
+        _write(log, admission)
+        self._logs[new.id] = log
+        if new.idempotency_key is not None:
+            self._known[(new.owner, new.idempotency_key)] = new.id
+        return admission.run, True
+
+    async def append(
+        self,
+        run_id: str,
+        bodies: Sequence[e.Body],
+        *,
+        attempt: int | None = None,
+        client_seq: int | None = None,
+        lenient: bool = False,
+    ) -> Appended:
+        """Append events: all, or none."""
+        log = self._log(run_id)
+        batch = Batch(run_id, bodies, attempt, client_seq, lenient)
+        admission = admit(log.entry, batch, lambda key: shelves.is_finished(log.shelf, key))
+        lease = self._now() + FIRST_LEASE_SECONDS if admission.is_started else log.entry.lease_until
+        log.entry = admission.entry(lease)
+        _write(log, admission)
+        return admission.appended()
+
+    async def renew(self, run_id: str, attempt: int, seconds: float) -> Run:
+        """Prolong the attempt's lease."""
+        log = self._log(run_id)
+        fence(log.entry.run, attempt)
+        if has_lease(log.entry.run):
+            log.entry = replace(log.entry, lease_until=self._now() + seconds)
+        return log.entry.run
+
+    async def get(self, run_id: str) -> Run:
+        """The run by its id."""
+        return self._log(run_id).entry.run
+
+    async def resolve(self, reference: str) -> Run:
+        """The run that a user means."""
+        if reference in self._logs:
+            return self._logs[reference].entry.run
+        number = references.number_in(reference)
+        tests: tuple[Callable[[Run], bool], ...] = (
+            lambda run: run.number == number,
+            lambda run: run.name == reference,
+            lambda run: bool(reference) and run.id.startswith(reference),
+        )
+        newest = list(self._newest())
+        if reference == references.LAST and newest:
+            return newest[0]
+        for fits in tests:
+            run = references.choose(reference, [run for run in newest if fits(run)])
+            if run is not None:
+                return run
+        raise references.unknown(reference)
+
+    async def list(self, query: RunQuery) -> RunPage:
+        """Runs newest first."""
+        fitting = [run for run in self._newest() if _fits(run, query)]
+        rest = [run for run in fitting if query.before is None or run.number < query.before]
+        page = rest[: query.limit]
+        before = page[-1].number if page and len(rest) > len(page) else None
+        return RunPage(tuple(page), len(fitting), before)
+
+    async def read(
+        self, run_id: str, after: int, limit: int = 1000, types: Sequence[str] = (), newest: bool = False
+    ) -> Sequence[Frame]:
+        """Events with `seq > after`, ascending."""
+        frames = self._log(run_id).frames[max(after, 0) :]
+        if types:
+            frames = [frame for frame in frames if frame.type in types]
+        return frames[max(0, len(frames) - limit) :] if newest else frames[:limit]
+
+    async def items(self, run_id: str, query: ItemQuery) -> ItemPage:
+        """Items newest first."""
+        log = self._log(run_id)
+        newest = sorted(log.shelf.values(), key=lambda item: -item.seq)
+        fitting = [item for item in newest if _item_fits(item, query)]
+        rest = [item for item in fitting if query.before is None or item.seq < query.before]
+        page = rest[: query.limit]
+        before = page[-1].seq if page and len(rest) > len(page) else None
+        told = tuple(replace(item, data=shelves.from_text(shelves.as_json(item.data))) for item in page)
+        return ItemPage(told, len(fitting), log.entry.run.head, before)
+
+    async def finished_keys(self, run_id: str) -> Sequence[str]:
+        """Keys of all finished items, the failed ones included."""
+        shelf = self._log(run_id).shelf
+        return [key for key in shelf if shelves.is_finished(shelf, key)]
+
+    async def saved_state(self, run_id: str) -> dict[str, Any] | None:
+        """The latest saved state."""
+        frames = await self.read(run_id, 0, 1, ("state.saved",), newest=True)
+        state: dict[str, Any] | None = from_json(frames[0].data)["data"]["state"] if frames else None
+        return state
+
+    async def expired(self) -> Sequence[Run]:
+        """Runs whose lease has run out."""
+        now = self._now()
+        entries = [log.entry for log in self._logs.values()]
+        return [entry.run for entry in entries if entry.lease_until is not None and entry.lease_until < now]
+
+    async def delete(self, run_id: str) -> None:
+        """Remove a finished run with its log."""
+        run = self._log(run_id).entry.run
+        if not run.status.is_terminal:
+            raise references.alive(run)
+        del self._logs[run_id]
+
+    def _log(self, run_id: str) -> _Log:
+        if run_id not in self._logs:
+            raise references.unknown(run_id)
+        return self._logs[run_id]
+
+    def _newest(self) -> Iterator[Run]:
+        return (log.entry.run for log in reversed(self._logs.values()))
+
+    def _known_run(self, new: NewRun) -> Run | None:
+        if new.idempotency_key is None:
+            return None
+        log = self._logs.get(self._known.get((new.owner, new.idempotency_key), ""))
+        if log is None:
+            return None
+        made_at = datetime.fromisoformat(log.entry.run.created_at)
+        return log.entry.run if datetime.now(UTC) - made_at < IDEMPOTENCY_WINDOW else None
+
+
+def _write(log: _Log, admission: Admission) -> None:
+    log.frames += admission.frames
+    for event in admission.events:
+        shelves.put(log.shelf, event, admission.run.attempt)
+
+
+def _fits(run: Run, query: RunQuery) -> bool:
+    text = (query.text or "").lower()
+    return (
+        (not query.statuses or run.status in query.statuses)
+        and (not query.kinds or run.kind in query.kinds)
+        and (query.owner is None or run.owner == query.owner)
+        and (query.tag is None or query.tag in run.tags)
+        and (text in run.name.lower() or text in run.id.lower())
+    )
+
+
+def _item_fits(item: Item, query: ItemQuery) -> bool:
+    text = (query.text or "").lower()
+    data = shelves.as_json(item.data).lower()
+    return (
+        (not query.states or item.state in query.states)
+        and all(
+            shelves.as_json(item.data.get(name)) in shelves.spellings(value)
+            for name, value in query.where.items()
+        )
+        and (
+            text in item.key.lower()
+            or text in (item.error or "").lower()
+            or shelves.as_json(text)[1:-1] in data
+        )
+    )

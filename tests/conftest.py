@@ -1,11 +1,11 @@
-"""What every test shares."""
+"""What all tests share."""
 
 from __future__ import annotations
 
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def anyio_backend() -> str:
-    """All async tests run on asyncio."""
+    """Async tests run on asyncio, as the server does."""
     return "asyncio"

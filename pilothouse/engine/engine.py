@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pilothouse import ids
 from pilothouse.contracts import Appended, Bus, NewRun, Store
 from pilothouse.engine.doorbell import Doorbell
-from pilothouse.errors import Conflict, InvalidControl, InvalidParams, InvalidTransition, NotFound
+from pilothouse.errors import Conflict, InvalidControl, InvalidParams, InvalidTransition
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status, Strength
 
@@ -296,8 +296,12 @@ def _invalid_params(error: ValueError) -> InvalidParams:
     return InvalidParams(f"{first['field']}: {first['message']}", field=first["field"], errors=errors)
 
 
+_PLAINER = {
+    "Extra inputs are not permitted": "there is no such field",
+    "Field required": "is missing",
+}
+
+
 def _plain(message: str) -> str:
-    return message.removeprefix("Value error, ")
-
-
-__all__ = ["Answer", "Engine", "KindSpec", "NotFound", "Wish", "decide"]
+    """pydantic's words, plainer."""
+    return _PLAINER.get(message, message.removeprefix("Value error, "))

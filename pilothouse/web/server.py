@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.tail import Tails
 from pilothouse.errors import Invalid, NotFound, PilothouseError, Unavailable
 from pilothouse.kinds import builtin
+from pilothouse.sdk.kind import Kind
 from pilothouse.settings import Settings
 from pilothouse.version import __version__
 from pilothouse.web import artifacts, controls, export, hosts, link, runs, session, views
@@ -40,10 +41,11 @@ _log = structlog.get_logger()
 class Server:
     """One server: `app` is what uvicorn runs, `stop_streams` ends every stream before it stops."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, kinds: Mapping[str, Kind] | None = None) -> None:
         self.settings = settings
         store, bus = build_store(settings), build_bus(settings)
-        engine = Engine(store, bus, kinds := builtin())
+        kinds = builtin() if kinds is None else kinds
+        engine = Engine(store, bus, kinds)
         token = read_or_make_token(settings.folder)
         access = Access(token, settings.port, settings.allowed_hosts, is_open=settings.insecure_no_auth)
         fleet = Fleet(store, bus)

@@ -1,0 +1,106 @@
+"""A real server on a real port, in a thread, for tests that speak HTTP to it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import uvicorn
+from pydantic import BaseModel, ConfigDict, Field
+
+from pilothouse.sdk.kind import Column, Kind, Metric, Stats
+from pilothouse.settings import Settings
+from pilothouse.web.serve import listen
+from pilothouse.web.server import Server
+
+
+class CountingParams(BaseModel):
+    """Params of the kind that tests start."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    count: int = Field(default=3, ge=0, le=100_000, title="Count")
+    word: str = "one"
+    speed: float = 1.0
+
+
+COUNTING = Kind(
+    name="counting",
+    title="Counting",
+    prefix="count",
+    entry="tests.jobs.counting:run",
+    params=CountingParams,
+    summary="Counts.",
+    unit="step",
+    units="steps",
+    columns=(Column("word", "Word"), Column("square", "Square", "integer")),
+    metrics=(Metric("sum", "Sum", "integer"),),
+    panels=(Stats("Numbers", ("sum",)),),
+    headline="sum",
+    live_params=("speed",),
+    total=lambda params: int(params["count"]),
+)
+KINDS = {"counting": COUNTING}
+
+
+@dataclass
+class Running:
+    """A server that answers at `url`."""
+
+    url: str
+    token: str
+    server: Server
+    data: Path
+    loop: asyncio.AbstractEventLoop
+
+    def client(self, **options: Any) -> httpx2.Client:
+        """A client with the token."""
+        headers = {"authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=20, **options)
+
+    def stranger(self, **options: Any) -> httpx2.Client:
+        """A client without one."""
+        return httpx2.Client(base_url=self.url, timeout=20, **options)
+
+
+@contextmanager
+def running(data: Path, kinds: dict[str, Kind] | None = None, **settings: Any) -> Iterator[Running]:
+    """Serve from a thread until the block ends."""
+    sock = listen("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    chosen = Settings(**{"data": data, "database": "memory:", "port": port, **settings})
+    started = threading.Event()
+    box: dict[str, Any] = {}
+
+    async def serve() -> None:
+        server = Server(chosen, kinds or KINDS)
+        config = uvicorn.Config(server.app, ws="websockets-sansio", lifespan="on", log_config=None,
+                                timeout_graceful_shutdown=2, access_log=False)  # fmt: skip
+        uvicorn_server = uvicorn.Server(config)
+        uvicorn_server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        box.update(server=server, uvicorn=uvicorn_server, loop=asyncio.get_running_loop())
+        task = asyncio.create_task(uvicorn_server.serve(sockets=[sock]))
+        while not (uvicorn_server.started or task.done()):
+            await asyncio.sleep(0.01)
+        started.set()
+        await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert started.wait(20), "the server does not start"
+    server: Server = box["server"]
+    token = (data / "token").read_text().strip()
+    try:
+        yield Running(f"http://127.0.0.1:{port}", token, server, data, box["loop"])
+    finally:
+        box["loop"].call_soon_threadsafe(server.stop_streams)
+        box["uvicorn"].should_exit = True
+        thread.join(20)
+        sock.close()
+        assert not thread.is_alive(), "the server does not stop"

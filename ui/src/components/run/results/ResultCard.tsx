@@ -1,0 +1,60 @@
+import { memo, useState } from "react";
+import { FieldValue } from "@/components/run/FieldValue";
+import { isEmpty, type ResultRowProps } from "@/components/run/results/ResultRow";
+import { cn } from "@/lib/cn";
+import { count, duration } from "@/lib/format";
+
+const NAMES = 3;
+
+/** A result on a phone: what it was, how it went, how long it took. */
+export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
+  const { item, number, index, top, height, columns, isFresh, isOpen, isCursor, onOpen } = props;
+  const [fades] = useState(isFresh);
+  const names = columns.filter((column) => column.format === "text" && !isEmpty(column.read(item)));
+  const title =
+    item.label ??
+    names
+      .slice(0, NAMES)
+      .map((column) => String(column.read(item)))
+      .join(" × ");
+  const rest = columns.filter(
+    (column) => !names.slice(0, NAMES).includes(column) && !isEmpty(column.read(item)),
+  );
+  return (
+    <div
+      role="row"
+      data-index={index}
+      data-key={item.key}
+      aria-rowindex={index + 2}
+      aria-selected={isOpen}
+      tabIndex={isCursor ? 0 : -1}
+      onClick={() => onOpen(item.key)}
+      className={cn(
+        "absolute inset-x-0 flex w-[calc(100vw-2.125rem)] max-w-full flex-col justify-center gap-1 border-line border-b px-4",
+        fades && "animate-fade",
+        isOpen && "bg-running-soft",
+      )}
+      style={{ transform: `translateY(${top}px)`, height }}
+    >
+      <div role="gridcell" className="flex min-w-0 items-baseline gap-2 text-sm">
+        <span className="min-w-0 flex-1 truncate font-medium">{title || item.key}</span>
+        <span className="shrink-0 text-text-3 text-xs">#{count(number)}</span>
+      </div>
+      <div
+        role="gridcell"
+        className="flex min-w-0 items-center gap-3 overflow-hidden whitespace-nowrap text-sm text-text-2"
+      >
+        {item.state === "failed" ? (
+          <span className="min-w-0 flex-1 truncate text-fail">! {item.error ?? "In error"}</span>
+        ) : (
+          rest.slice(0, NAMES).map((column) => (
+            <span key={column.field} className="min-w-0 truncate last:ml-auto">
+              <FieldValue value={column.read(item)} format={column.format} />
+            </span>
+          ))
+        )}
+        {item.state === "failed" && <span className="shrink-0">{duration(item.seconds)}</span>}
+      </div>
+    </div>
+  );
+});

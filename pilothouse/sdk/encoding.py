@@ -88,15 +88,13 @@ def _shrink(type_: str, data: dict[str, Any]) -> str:
     inner = data.get("data")
     fields = inner if isinstance(inner, dict) and len(dump(inner)) > LIMIT_BYTES // 2 else data
     cut: list[str] = []
-    for _ in range(20):
-        excess = len(dump({"type": type_, "data": data})) - LIMIT_BYTES
-        if excess <= 0:
-            break
+    while (excess := len(dump({"type": type_, "data": data})) - LIMIT_BYTES) > 0:
         name, size = max(((n, len(dump(v))) for n, v in fields.items()), key=lambda pair: pair[1])
-        fields[name] = _cut(fields[name], max(100, size - excess - 200), size)
+        if size < 1_000 or len(cut) == 20:
+            cut += _drop_last(data, fields)
+            break
+        fields[name] = _cut(fields[name], max(500, size - excess - 200), size)
         cut.append(name)
-    else:
-        cut = [*_drop_last(type_, data, fields), "…"]
     what = f"{type_} {data['key']!r}" if "key" in data else type_
     return f"{what}: cut to 64 KB ({', '.join(dict.fromkeys(cut))}); keep large texts in an artifact"
 
@@ -108,7 +106,7 @@ def _cut(value: Any, keep_bytes: int, size_bytes: int) -> str:
     return text[:keep] + _MARK.format(left=f"{len(text) - keep:,}")
 
 
-def _drop_last(type_: str, data: dict[str, Any], fields: dict[str, Any]) -> list[str]:
+def _drop_last(data: dict[str, Any], fields: dict[str, Any]) -> list[str]:
     """Thousands of small fields: keep the first ones that fit, at most half the limit."""
     room, kept = LIMIT_BYTES // 2, 0
     names = list(fields)

@@ -23,6 +23,7 @@ from pilothouse.sdk.wire import UNREACHABLE, Answer, Wire
 HEARTBEAT_SECONDS = 5.0
 ORPHAN_SECONDS = 600.0
 SILENCE_SECONDS = 15.0
+CONFIRM_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Link:
         self._attempt = attempt
         self._heartbeat_seconds = heartbeat_seconds
         self._orphan_seconds = orphan_seconds
-        self._outbox = outbox or Outbox()
+        self._outbox = Outbox() if outbox is None else outbox
         self.put = self._outbox.put
         self._changed = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
@@ -86,6 +87,7 @@ class Link:
         self._is_sending = False
         self._away_since: float | None = None
         self._controls_heard = 0
+        self._next_beat = time.monotonic()
         self._closing = threading.Event()
 
     def start(
@@ -224,11 +226,10 @@ class Link:
 
     def _send_always(self) -> None:
         wire = self._make_wire()
-        next_beat = time.monotonic()
         while not self._is_over():
-            self._outbox.wait(next_beat - time.monotonic())
-            if time.monotonic() >= next_beat:
-                next_beat = time.monotonic() + self._heartbeat_seconds
+            self._outbox.wait(self._next_beat - time.monotonic())
+            if time.monotonic() >= self._next_beat:
+                self._next_beat = time.monotonic() + self._heartbeat_seconds
                 self._deliver(wire, Batch(self._outbox.next_seq, []))
             self._is_sending = True
             if batch := self._outbox.take():
@@ -270,7 +271,12 @@ class Link:
     def _acknowledge(self, batch: Batch, answer: dict[str, Any], heard: int) -> None:
         refused = answer.get("refused") or {}
         if heard == self._controls_heard:  # else the control wire has told something newer
+            seen = self.state
             self._hear(answer)
+            if (
+                self.state is not seen
+            ):  # the wire may see no change in pause, paused, resumed: look again soon
+                self._next_beat = min(self._next_beat, time.monotonic() + CONFIRM_SECONDS)
         for seq, ticket in batch.tickets.items():
             ticket.settle(str(seq) not in refused)
         self._away_since = None
@@ -298,6 +304,7 @@ class Link:
         self.is_away = True
         for ticket in tuple(self._tickets):
             ticket.go_alone()
+        self.notify()
         if now - self._away_since >= self._orphan_seconds:
             self.is_cut_off = True
             self._end_asking()

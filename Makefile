@@ -1,0 +1,70 @@
+# Pilothouse's own commands. `make` alone prints this help.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo test test-python test-ui e2e check ui docs bench screenshots clean
+
+help: ## Print this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Pilothouse needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml hatch_build.py | $(BIN)/python
+	@echo "Installing Pilothouse into $(VENV) (about half a minute, once)…"
+	@$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml hatch_build.py | $(BIN)/python
+	@echo "Installing Pilothouse and its test tools into $(VENV) (about a minute, once)…"
+	@$(PIP) install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.core
+
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	@cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent
+
+setup: $(VENV)/.dev ui/node_modules/.package-lock.json ## Install everything for development
+
+demo: $(VENV)/.core ## Start Pilothouse and a real benchmark to watch
+	@$(BIN)/pilothouse demo $(ARGS)
+
+dev: setup ## Server and UI with hot reload, on a data folder of its own
+	@$(BIN)/python -m scripts.dev
+
+test: test-python test-ui ## Run every test but the long forms
+
+test-python: $(VENV)/.dev ui
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+test-ui: ## Run the UI's tests
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory ui/node_modules/.package-lock.json && cd ui && npm test --silent; \
+	elif [ -n "$$CI" ]; then echo "Node is missing in CI"; exit 1; \
+	else echo "SKIPPED: the UI's tests need Node 20.19 or newer"; fi
+
+e2e: $(VENV)/.dev ui ## Run the browser tests alone
+	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+check: setup ## Linters, types, import contracts, formats
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log 2>/dev/null; exit 1; }
+	@cd ui && npm run --silent check
+
+ui: $(VENV)/.core ## Build the web UI into the package, if it is stale
+	@$(BIN)/python -m scripts.ui
+
+docs: $(VENV)/.dev ## Check the documentation: links, snippets, completeness
+	@$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
+
+bench: $(VENV)/.dev ## Measure speed; raw figures go to docs/benchmarks/
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+screenshots: $(VENV)/.dev ui ## Draw the README's pictures anew
+	@$(BIN)/python -m scripts.screenshots
+
+clean: ## Remove what was built and installed here
+	@rm -rf $(VENV) ui/node_modules pilothouse/web/static dist .mypy_cache .ruff_cache .pytest_cache

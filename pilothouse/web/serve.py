@@ -8,22 +8,27 @@ buffer (the kernel would hide 4 MB per stalled client) and a deep backlog.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import socket
 import sys
 import threading
+import time
+from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import structlog
 import uvicorn
 
-from pilothouse.errors import Forbidden
+from pilothouse.errors import Conflict, Forbidden, PilothouseError
 from pilothouse.settings import Settings
 from pilothouse.web.server import Server
 
 BACKLOG = 4096
 SEND_BUFFER = 128 * 1024
 GRACE_SECONDS = 2
+LOCK_SECONDS = 5.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -64,6 +69,7 @@ def serve(settings: Settings) -> None:
 
     Raises:
         Forbidden: An address other than loopback.
+        Conflict: Another server uses the data folder.
         OSError: The port is taken.
     """
     if settings.address not in LOOPBACK:
@@ -71,6 +77,7 @@ def serve(settings: Settings) -> None:
             f"address: {settings.address} can be reached from other machines, and there are no users yet",
             hint="Listen on 127.0.0.1 and use an SSH tunnel: ssh -L 8420:127.0.0.1:8420 HOST",
         )
+    lock = lock_folder(settings.folder)
     sock = listen(settings.address, settings.port)
     settings = settings.model_copy(update={"port": sock.getsockname()[1]})
     server = Server(settings)
@@ -88,7 +95,32 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=65,
         server_header=False,
     )
-    _Uvicorn(config, server).run(sockets=[sock])
+    with lock:
+        _Uvicorn(config, server).run(sockets=[sock])
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """The data folder's lock, held until it is closed: one server writes to a folder.
+
+    A server that is restarted waits a little for the one before it.
+
+    Raises:
+        Conflict: Another server holds it.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = (folder / "server.lock").open("w")
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                file.close()
+                hint = "Use it, or choose another folder with --data."
+                raise Conflict(f"another server uses the data folder {folder}", hint=hint) from None
+            time.sleep(0.1)
+        else:
+            return file
 
 
 def quiet_logs() -> None:
@@ -120,7 +152,10 @@ def main() -> None:
     quiet_logs()
     if "--watch-stdin" in sys.argv:
         _end_with_parent()
-    serve(Settings())
+    try:
+        serve(Settings())
+    except PilothouseError as error:
+        sys.exit("\n".join(filter(None, [error.message, error.hint])))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from pilothouse.sdk.done import Done
 from pilothouse.sdk.encoding import LIMIT_BYTES, SCALARS, dump
 from pilothouse.sdk.mapping import Mapper, Recipe
 from pilothouse.sdk.safepoint import Safepoint
-from pilothouse.sdk.tracking import Totals, Tracker, read_finished
+from pilothouse.sdk.tracking import Totals, Tracker, read_finished, read_last_steps
 
 if TYPE_CHECKING:
     from pilothouse.sdk.link import Link
@@ -151,6 +151,8 @@ class RunHandle:
             values: By name. NaN and Infinity are allowed.
         """
         if step is None:
+            if self.attempt > 1 and not self._steps.keys() >= values.keys():
+                self._steps = read_last_steps(self._link, values) | self._steps
             step = 1 + max((self._steps.get(name, 0) for name in values), default=0)
         self._steps.update(dict.fromkeys(values, step))
         self._say("metric", {"step": step, "values": values}, values)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
+from pilothouse.errors import PilothouseError
 from pilothouse.sdk.done import Done, in_words, name_of
 from pilothouse.sdk.mapping import Report
 from pilothouse.sdk.safepoint import Safepoint
@@ -156,3 +157,13 @@ def read_finished(link: Link) -> list[Done[None]]:
         for item in reversed(found)
         if item["state"] != "in_flight"
     ]
+
+
+def read_last_steps(link: Link, names: Collection[str]) -> dict[str, int]:
+    """The last step of each metric, 0 for a new one, so that a later attempt does not begin at 1 again."""
+    query = urlencode({"names": ",".join(names), "points": 2})
+    try:
+        series = link.call("GET", f"/metrics?{query}", patience_seconds=2.0).json().get("series", {})
+    except PilothouseError:
+        series = {}
+    return {name: int(series[name][-1][0]) if series.get(name) else 0 for name in names}

@@ -300,6 +300,7 @@ class _Handler(BaseHTTPRequestHandler):
         ("POST", r"/api/runs/([^/]+)/events", "events"),
         ("GET", r"/api/runs/([^/]+)/controls", "controls"),
         ("GET", r"/api/runs/([^/]+)/items", "items"),
+        ("GET", r"/api/runs/([^/]+)/metrics", "metrics"),
         ("GET", r"/api/runs/([^/]+)", "run"),
         ("POST", r"/api/runs/([^/]+)/artifacts/(.+)", "artifact"),
         ("POST", r"/api/hosts/([^/]+)/claim", "claim"),
@@ -374,6 +375,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _items(self, run_id: str) -> Any:
         before = self.query.get("before")
         return self.server.link.items(run_id, int(self.query["limit"]), int(before) if before else None)
+
+    def _metrics(self, run_id: str) -> Any:
+        series: dict[str, list[Any]] = {}
+        for body in self.server.link.bodies("metric", run_id):
+            for name in body.values.keys() & set(self.query["names"].split(",")):
+                series.setdefault(name, []).append([body.step, body.values[name]])
+        return {"series": series}
 
     def _artifact(self, run_id: str, name: str) -> Any:
         self.server.link.owned(run_id, int(self.query["attempt"])).files[unquote(name)] = self.body

@@ -32,6 +32,20 @@ def test_metrics_count_their_own_steps(run: RunHandle, link: Link, server: LinkS
     ]
 
 
+def test_a_later_attempt_goes_on_counting_steps(
+    run: RunHandle, connect: Connect, links: list[Link], server: LinkServer
+) -> None:
+    run.metric(loss=3.0)
+    run.metric(loss=2.0)
+    assert links[0].flush(30)
+    server.next_attempt()
+
+    connect(attempt=2).metric(loss=1.0, new=1.0)
+
+    assert links[1].flush(30)
+    assert server.bodies("metric")[-1].step == 3
+
+
 def test_small_facts_arrive(run: RunHandle, link: Link, server: LinkServer) -> None:
     with run.phase("Train", 1, 2):
         run.log("hello", level="warning")

@@ -1,0 +1,61 @@
+"""Why a job failed, as the fields of `run.failed`."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import Any
+
+from pilothouse.sdk.done import in_words
+
+TAIL_CHARACTERS = 4_000
+_HERE = Path(__file__).parent
+_NOT_USERS = (
+    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    str(_HERE),
+    str(_HERE.parent / "sdk"),
+)
+
+
+def describe(error: BaseException, entry: str) -> dict[str, Any]:
+    """The data of `run.failed`.
+
+    Args:
+        error: What ended the job.
+        entry: The job's entry, for the hint.
+    """
+    lines = traceback.format_exception(error)
+    return {
+        "reason": "crash",
+        "message": in_words(error),
+        "hint": _hint(error, entry),
+        "where": _where(error),
+        "tail": "".join(lines)[-TAIL_CHARACTERS:],
+        "exit_code": _exit_code(error),
+    }
+
+
+def _exit_code(error: BaseException) -> int:
+    code = error.code if isinstance(error, SystemExit) else 1
+    return code if isinstance(code, int) and 0 < code < 256 else 1
+
+
+def _where(error: BaseException) -> str | None:
+    """The innermost frame of the user's own code; else the innermost of all."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith((*_NOT_USERS, "<frozen"))]
+    for frame in (own or frames)[-1:]:
+        return f"{frame.filename}:{frame.lineno} in {frame.name}"
+    return None
+
+
+def _hint(error: BaseException, entry: str) -> str | None:
+    if not isinstance(error, ImportError):
+        return None
+    module = entry.partition(":")[0]
+    missing = (error.name or "").partition(".")[0]
+    if not missing or missing == module.partition(".")[0]:
+        return f"`{module}` cannot be imported where the host runs; is its folder on PYTHONPATH?"
+    return f"Install it where the host runs: {sys.executable} -m pip install {missing}"

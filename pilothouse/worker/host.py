@@ -1,0 +1,257 @@
+"""The host: asks the server for runs and runs them here, `python -m pilothouse.worker.host`.
+
+It holds no truth. It may be restarted at any time: its jobs end with it and the
+server queues them again. The server may be restarted at any time: the host keeps
+its jobs and goes on asking.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from pilothouse.contracts import Ended, Executor, Order
+from pilothouse.errors import Unavailable
+
+POLL_SECONDS = 20.0
+FULL_POLL_SECONDS = 0.5
+COOPERATIVE_SECONDS = 3.0
+TERMINATE_SECONDS = 5.0
+LAST_REPORT_SECONDS = 1.0
+
+logger = logging.getLogger("pilothouse.host")
+
+
+class Host:
+    """Starts what the server orders, ends what it wants ended, and tells what has ended.
+
+    Args:
+        name: The host's name on the server.
+        server: Base URL.
+        token: Bearer token; children get it through their environment.
+        executor: What starts processes.
+        slots: Runs side by side, at least 1.
+        data: Data folder; a run's folder is `<data>/runs/<run_id>`.
+    """
+
+    def __init__(
+        self, name: str, server: str, token: str, executor: Executor, slots: int, data: Path
+    ) -> None:
+        self._name = name
+        self._server = server.rstrip("/")
+        self._token = token
+        self._executor = executor
+        self._slots = slots
+        self._data = data
+        self._attempts: dict[str, int] = {}
+        self._changed = asyncio.Condition()
+        self._reports: asyncio.Queue[Ended] = asyncio.Queue()
+        self._ladders: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take no more orders, end all jobs, and let `run` return."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve until `stop` is called."""
+        timeout = httpx2.Timeout(10.0, read=POLL_SECONDS + 10.0)
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with httpx2.AsyncClient(base_url=self._server, headers=headers, timeout=timeout) as client:
+            collecting = asyncio.create_task(self._collect_always())
+            reporting = asyncio.create_task(self._report_always(client))
+            claiming = asyncio.create_task(self._claim_always(client))
+            await self._stopping.wait()
+            await _cancel(claiming, *self._ladders)
+            await self._executor.close()
+            await self._is_true(lambda: not self._attempts and self._reports.empty(), LAST_REPORT_SECONDS)
+            await _cancel(collecting, reporting)
+
+    # Orders
+
+    async def _claim_always(self, client: httpx2.AsyncClient) -> None:
+        while not self._stopping.is_set():
+            free = max(0, self._slots - len(self._attempts))
+            answer = await self._post(
+                client,
+                "claim",
+                {
+                    "slots": free,
+                    "running": [{"run_id": r, "attempt": a} for r, a in self._attempts.items()],
+                    "wait": POLL_SECONDS if free else FULL_POLL_SECONDS,
+                },
+            )
+            for stop in answer.get("stop", ()):
+                self._climb(stop["run_id"], stop["force"])
+            for order in answer.get("orders", ()):
+                await self._start(order)
+
+    async def _start(self, claimed: dict[str, Any]) -> None:
+        run_id, attempt = claimed["run_id"], claimed["attempt"]
+        folder = claimed.get("folder") or str(self._data / "runs" / run_id)
+        order = Order(run_id, attempt, claimed["entry"], self._server, self._token, folder)
+        if run_id in self._attempts:  # an outdated attempt that has not left yet
+            await self._end(run_id, self._attempts[run_id], force=True)
+        self._attempts[run_id] = attempt
+        try:
+            await self._executor.start(order)
+        except Unavailable as error:
+            logger.error("%s", error)
+            await self._forget(Ended(run_id, attempt, None, None, str(error)))
+
+    # Stops
+
+    def _climb(self, run_id: str, force: bool) -> None:
+        """Begin to end an attempt; a second stop with `force` does not wait for the first."""
+        if run_id in self._attempts:
+            ladder = asyncio.create_task(self._end(run_id, self._attempts[run_id], force))
+            self._ladders.add(ladder)
+            ladder.add_done_callback(self._ladders.discard)
+
+    async def _end(self, run_id: str, attempt: int, force: bool) -> None:
+        """Give the job time to obey, then SIGTERM, then SIGKILL until it is gone."""
+
+        def is_gone() -> bool:
+            return self._attempts.get(run_id) != attempt
+
+        if not force:
+            if await self._is_true(is_gone, COOPERATIVE_SECONDS):
+                return
+            await self._executor.stop(run_id)
+            if await self._is_true(is_gone, TERMINATE_SECONDS):
+                return
+        while not is_gone():
+            await self._executor.stop(run_id, force=True)
+            await self._is_true(is_gone, 1.0)
+
+    # Ends
+
+    async def _collect_always(self) -> None:
+        while True:
+            await self._forget(await self._executor.ended())
+
+    async def _forget(self, ended: Ended) -> None:
+        self._reports.put_nowait(ended)
+        async with self._changed:
+            if self._attempts.get(ended.run_id) == ended.attempt:
+                del self._attempts[ended.run_id]
+            self._changed.notify_all()
+
+    async def _report_always(self, client: httpx2.AsyncClient) -> None:
+        while True:
+            ended = await self._reports.get()
+            await self._post(client, "ended", asdict(ended))
+            async with self._changed:
+                self._changed.notify_all()
+
+    # Requests and waiting
+
+    async def _post(self, client: httpx2.AsyncClient, call: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Post until the server answers; empty when it refuses for good."""
+        delay = 0.1
+        while True:
+            try:
+                response = await client.post(f"/api/hosts/{self._name}/{call}", json=body)
+                if response.is_success:
+                    answer: dict[str, Any] = response.json()
+                    return answer
+                problem = f"{response.status_code} {response.text[:200]}"
+                if call == "ended" and response.status_code in (404, 409, 422):
+                    logger.warning("%s of %s is refused: %s", call, body["run_id"], problem)
+                    return {}
+            except (httpx2.HTTPError, ValueError) as error:
+                problem = str(error) or type(error).__name__
+            logger.info("no answer to %s: %s", call, problem)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 2.0)
+
+    async def _is_true(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until a condition over the attempts and reports holds; False when time ran out."""
+        async with self._changed:
+            try:
+                await asyncio.wait_for(self._changed.wait_for(condition), seconds)
+            except TimeoutError:
+                return False
+            return True
+
+
+async def _cancel(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; the defaults come from `PILOTHOUSE_*` variables."""
+    env = os.environ
+    parser = argparse.ArgumentParser(prog="pilothouse.worker.host", description="Run jobs on this machine.")
+    parser.add_argument("--name", default=env.get("PILOTHOUSE_HOST_NAME") or socket.gethostname())
+    parser.add_argument("--slots", type=int, default=int(env.get("PILOTHOUSE_SLOTS", os.cpu_count() or 2)))
+    parser.add_argument("--data", type=Path, default=Path(env.get("PILOTHOUSE_DATA", "~/.pilothouse")))
+    parser.add_argument("--server", default=env.get("PILOTHOUSE_SERVER", "http://127.0.0.1:8420"))
+    parser.add_argument(
+        "--executor",
+        default=env.get("PILOTHOUSE_EXECUTOR", "pilothouse.executors.local:LocalExecutor"),
+        help="what starts processes, as module:class",
+    )
+    parser.add_argument("--watch-stdin", action="store_true", help="end when standard input is closed")
+    return parser.parse_args(arguments)
+
+
+async def serve(options: argparse.Namespace, token: str, executor: Executor) -> None:
+    """Run a host until SIGTERM, SIGINT, or the end of standard input if that is watched."""
+    data = await asyncio.to_thread(lambda: options.data.expanduser().resolve())
+    host = Host(options.name, options.server, token, executor, options.slots, data)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, host.stop)
+    if options.watch_stdin:
+
+        def watch() -> None:
+            while os.read(0, 4096):
+                pass
+            loop.call_soon_threadsafe(host.stop)
+
+        threading.Thread(target=watch, daemon=True).start()
+    await host.run()
+
+
+def read_token(data: Path) -> str:
+    """The token of `PILOTHOUSE_TOKEN`, else of the file in the data folder.
+
+    Raises:
+        OSError: There is neither.
+    """
+    return os.environ.get("PILOTHOUSE_TOKEN") or (data.expanduser() / "token").read_text().strip()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a host; returns the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    module, _, name = options.executor.partition(":")
+    executor: Executor = getattr(import_module(module), name)()
+    try:
+        token = read_token(options.data)
+    except OSError as error:
+        logger.error("no token: %s", error)
+        return 2
+    asyncio.run(serve(options, token, executor))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,314 @@
+"""What a benchmark is told: prompts, cases, models, votes.
+
+Every message names the field and the item, and says the way out. The JSON
+Schema of `Params` draws the form: titles, descriptions, defaults, and `x-` hints.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from pilothouse.kinds.benchmark.template import BUILT_IN, placeholders
+from pilothouse.kinds.benchmark.votes import Ballot
+
+OFFLINE = "offline"
+ADVANCED = "advanced"
+Place = tuple[str | int, ...]
+
+
+def problem(message: str) -> PydanticCustomError:
+    """A validation error with exactly this message."""
+    return PydanticCustomError("benchmark", message)
+
+
+def _at(place: Place, message: str) -> InitErrorDetails:
+    return InitErrorDetails(type=problem(message), loc=place, input=None)
+
+
+def _advanced(widget: str | None = None, **hints: Any) -> dict[str, Any]:
+    return {"x-group": ADVANCED, **({"x-widget": widget} if widget else {}), **hints}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+
+
+class Prompt(_Part):
+    """A way to ask, with a `{placeholder}` for each field of a case."""
+
+    name: str = Field(min_length=1, max_length=120, title="Name", description="Short, such as strict.")
+    template: str = Field(
+        min_length=1,
+        max_length=100_000,
+        title="Template",
+        description="The text with {placeholders}: fields of the cases, {votes}, and {answer}.",
+        json_schema_extra={"x-widget": "textarea"},
+    )
+
+
+class Case(_Part):
+    """A question with its true vote; further fields fill the placeholders."""
+
+    model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
+
+    id: str = Field(min_length=1, max_length=200, title="Id")
+    vote: str = Field(min_length=1, title="Vote", description="The true vote.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_id_and_vote(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            raise problem("a case is an object such as {id, vote, code}")
+        name = data.get("id")
+        if name is None or str(name).strip() == "":
+            raise problem("this case has no id; give every case an id of its own")
+        if not str(data.get("vote") or "").strip():
+            raise problem(f"case {name} has no vote; add a field vote with the true vote")
+        return data
+
+
+class Model(_Part):
+    """An OpenAI-compatible endpoint and a model that it serves."""
+
+    name: str = Field(min_length=1, max_length=120, title="Name", description="The name in the results.")
+    base_url: str = Field(
+        default=OFFLINE,
+        title="Base URL",
+        description="Such as https://api.openai.com/v1, or offline: the small model that ships here.",
+    )
+    api_key_env: str | None = Field(
+        default=None,
+        title="API key variable",
+        description="Name of the environment variable that holds the key; empty without a key.",
+    )
+    model: str | None = Field(
+        default=None, title="Model id", description="What the endpoint calls it; the name when empty."
+    )
+    rpm: float | None = Field(
+        default=None,
+        gt=0,
+        title="Requests per minute",
+        description="At most so many, together with all other models of this endpoint.",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        if url != OFFLINE and not re.match(r"https?://[^/\s]+", url):
+            raise problem(f"{url!r} is no address; use one such as http://127.0.0.1:8000/v1, or offline")
+        return url.rstrip("/")
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _is_variable(cls, name: str | None) -> str | None:
+        if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise problem("give the name of an environment variable, such as OPENAI_API_KEY, never the key")
+        return name or None
+
+
+class Vote(_Part):
+    """A label that a model may give."""
+
+    name: str = Field(min_length=1, max_length=80, title="Name")
+    synonyms: list[str] = Field(
+        default_factory=list, title="Synonyms", description="Other words for the same vote, such as FP."
+    )
+
+
+class Params(BaseModel):
+    """All prompts are asked for all cases of all models."""
+
+    model_config = ConfigDict(extra="forbid", title="Benchmark")
+
+    prompts: list[Prompt] = Field(
+        title="Prompts",
+        description="The ways to ask that are compared.",
+        json_schema_extra={"x-widget": "prompts", "minItems": 1},
+    )
+    cases: list[Case] = Field(
+        title="Cases",
+        description="Each has an id, the true vote and fields for the placeholders. JSONL, CSV or pasted.",
+        json_schema_extra={"x-widget": "records", "minItems": 1},
+    )
+    models: list[Model] = Field(
+        title="Models",
+        description="Any OpenAI-compatible endpoint, or the offline model.",
+        json_schema_extra={"x-widget": "models", "minItems": 1},
+    )
+    votes: list[Vote] = Field(
+        default_factory=list,
+        title="Votes",
+        description="The labels to choose from. Empty: the votes that the cases have.",
+        json_schema_extra={"x-widget": "votes"},
+    )
+    equal: list[list[str]] = Field(
+        default_factory=list,
+        title="Votes that count as equal",
+        description="Groups of votes, such as [FALSE_POSITIVE, WEAKNESS].",
+        json_schema_extra=_advanced("groups"),
+    )
+    answer_format: Literal["marker", "json", "schema"] = Field(
+        default="marker",
+        title="Answer format",
+        description="marker: *VOTE: X · json: an object with vote · schema: the same, enforced by the endpoint.",
+        json_schema_extra=_advanced(),
+    )
+    concurrency: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        title="Concurrency",
+        description="Tests side by side; 1 is one after another.",
+        json_schema_extra=_advanced(),
+    )
+    temperature: float = Field(default=0.0, ge=0, le=2, title="Temperature", json_schema_extra=_advanced())
+    seed: int = Field(
+        default=7,
+        title="Seed",
+        description="Sent with every request; repeats count up from it.",
+        json_schema_extra=_advanced(),
+    )
+    retries: int = Field(
+        default=3,
+        ge=0,
+        le=20,
+        title="Retries",
+        description="Further tries after a 429, a server error or a time-out.",
+        json_schema_extra=_advanced(),
+    )
+    timeout_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=3600,
+        title="Time-out",
+        description="Seconds to wait for one answer.",
+        json_schema_extra=_advanced(**{"x-unit": "s"}),
+    )
+    max_tokens: int = Field(
+        default=1024,
+        ge=1,
+        le=200_000,
+        title="Longest answer",
+        description="Tokens; a longer answer is cut.",
+        json_schema_extra=_advanced(**{"x-unit": "tokens"}),
+    )
+    repeats: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        title="Repeats",
+        description="How often each case is asked.",
+        json_schema_extra=_advanced(),
+    )
+    budget: float | None = Field(
+        default=None,
+        gt=0,
+        title="Budget",
+        description="Money that this run may spend, in dollars. May be raised while the run goes on.",
+        json_schema_extra=_advanced(**{"x-unit": "$"}),
+    )
+    prices: str | None = Field(
+        default=None,
+        title="Price table",
+        description="JSON file with own prices; empty: the table that ships here.",
+        json_schema_extra=_advanced(),
+    )
+    stop_when_decided: bool = Field(
+        default=False,
+        title="Stop when decided",
+        description="Ends the run when the tests left cannot change the winner. "
+        "Switched on while the run goes on, it ends the run after the tests in hand.",
+        json_schema_extra=_advanced(),
+    )
+
+    @field_validator("votes", mode="before")
+    @classmethod
+    def _may_be_names(cls, votes: Any) -> Any:
+        """A vote without synonyms may be given by its name alone."""
+        if not isinstance(votes, list):
+            return votes
+        return [{"name": vote} if isinstance(vote, str) else vote for vote in votes]
+
+    @field_validator("prompts", "cases", "models")
+    @classmethod
+    def _is_not_empty(cls, items: list[Any], info: Any) -> list[Any]:
+        if not items:
+            raise problem(_EMPTY[info.field_name])
+        return items
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if not self.votes:
+            self.votes = [Vote(name=name) for name in dict.fromkeys(case.vote for case in self.cases)]
+        found = [*self._names(), *self._votes(), *self._fields()]
+        if found:
+            raise ValidationError.from_exception_data("Params", found)
+        return self
+
+    def ballot(self) -> Ballot:
+        """The votes with their synonyms and groups."""
+        return Ballot.of([(vote.name, vote.synonyms) for vote in self.votes], self.equal)
+
+    def _names(self) -> Iterable[InitErrorDetails]:
+        """Names and ids make an item's key, so they must be unique and hold no bar."""
+        named: list[tuple[str, str, Sequence[str]]] = [
+            ("prompts", "name", [prompt.name for prompt in self.prompts]),
+            ("cases", "id", [case.id for case in self.cases]),
+            ("models", "name", [model.name for model in self.models]),
+        ]
+        for field, part, names in named:
+            count = Counter(names)
+            for number, name in enumerate(names):
+                if count[name] > 1 and names.index(name) != number:
+                    yield _at(
+                        (field, number, part),
+                        f"{name!r} is used twice; give each of the {field} its own {part}",
+                    )
+                if "|" in name:
+                    yield _at((field, number, part), f"{name!r} holds a bar (|); use another sign")
+
+    def _votes(self) -> Iterable[InitErrorDetails]:
+        try:
+            ballot = self.ballot()
+        except ValueError as error:
+            yield _at(("votes",), str(error))
+            return
+        names = ", ".join(ballot.names)
+        for number, group in enumerate(self.equal):
+            for name in group:
+                if ballot.find(name) is None:
+                    yield _at(("equal", number), f"{name!r} is not among the votes: {names}")
+        for number, case in enumerate(self.cases):
+            if ballot.find(case.vote) is None:
+                way = "correct the case, or declare it under votes"
+                yield _at(
+                    ("cases", number, "vote"),
+                    f"case {case.id} has the vote {case.vote!r}, declared are {names}; {way}",
+                )
+
+    def _fields(self) -> Iterable[InitErrorDetails]:
+        fields = {"id", *(name for case in self.cases for name in case.model_extra or {})}
+        listed = ", ".join(sorted(fields))
+        for number, prompt in enumerate(self.prompts):
+            for name in placeholders(prompt.template):
+                if name == "vote":
+                    text = "would tell the model the true vote; {votes} lists what it may choose from"
+                elif name not in fields | BUILT_IN:
+                    text = f"is filled by no case; the cases have {listed}"
+                else:
+                    continue
+                where = ("prompts", number, "template")
+                yield _at(where, f"prompt {prompt.name}: {{{name}}} {text}")
+
+
+_EMPTY = {
+    "prompts": "add at least one prompt",
+    "cases": "add at least one case",
+    "models": "pick at least one model",
+}

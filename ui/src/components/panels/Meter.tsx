@@ -17,13 +17,16 @@ export function MeterPanel({ panel, view }: PanelProps<"Meter">) {
   return (
     <PanelFrame
       title={panel.title}
-      actions={panel.finish_param && <FinishEarly param={panel.finish_param} isDecided={level === 1} view={view} />}
+      actions={
+        panel.finish_param && <FinishEarly param={panel.finish_param} isDecided={level === 1} view={view} />
+      }
     >
       {level === null ? (
         <PanelEmpty>After the first {view.kind.unit}</PanelEmpty>
       ) : (
         <div className="flex items-center gap-4">
           <div
+            // biome-ignore lint/a11y/useSemanticElements: a meter element cannot be drawn like the other bars
             role="meter"
             aria-label={panel.title}
             aria-valuemin={0}
@@ -57,7 +60,8 @@ function FinishEarly({ param, isDecided, view }: FinishEarlyProps) {
   const [refusal, setRefusal] = useState<string | null>(null);
   const { run, kind } = view;
   if (isTerminal(run.status) || !kind.live_params.includes(param)) return null;
-  if (run.params[param] === true) return <span className="text-sm text-text-2">Finishing after current {kind.unit}…</span>;
+  if (run.params[param] === true)
+    return <span className="text-sm text-text-2">Finishing after current {kind.unit}…</span>;
 
   const finish = async () => {
     setAsking(false);
@@ -95,8 +99,8 @@ function FinishEarly({ param, isDecided, view }: FinishEarlyProps) {
           </>
         }
       >
-        The evidence is not complete yet: the {kind.units} that are left could still change the outcome. The run ends as
-        completed after the current {kind.unit}, and what is left stays undone.
+        The evidence is not complete yet: the {kind.units} that are left could still change the outcome. The
+        run ends as completed after the current {kind.unit}, and what is left stays undone.
       </Dialog>
     </>
   );

@@ -3,6 +3,7 @@ import { asCommand } from "@/lib/analysis/command";
 import { aRow } from "@/lib/analysis/fixtures";
 import { ItemTable } from "@/lib/analysis/itemTable";
 import { SeriesTable } from "@/lib/analysis/seriesTable";
+import { readTable, writeTable } from "@/lib/analysis/tableUrl";
 
 const started = (seq: number, key: string): RunEvent => ({
   run_id: "r",
@@ -109,4 +110,28 @@ test("a command quotes what a shell would read", () => {
   expect(asCommand(run as never)).toBe(
     "pilothouse run benchmark --name 'it'\\''s' \\\n  -c repeat=2 \\\n  -c 'models=[\"a b\"]'",
   );
+});
+
+describe("the table in the address", () => {
+  test("comes back as it was, whatever names hold", () => {
+    const state = {
+      sort: { field: "ms", descending: true },
+      conditions: [
+        { field: "model", value: "a:b,c 50%" },
+        { field: "vote", value: "" },
+      ],
+      text: "429",
+      limit: 0,
+      open: "a/b",
+    };
+
+    expect(readTable(writeTable(state, 50), 50)).toEqual(state);
+  });
+
+  test("what is usual is left out, what is broken is usual", () => {
+    const usual = readTable({ limit: "many", filter: "nothing" }, 50);
+
+    expect(usual).toEqual({ sort: null, conditions: [], text: "", limit: 50, open: null });
+    expect(Object.values(writeTable(usual, 50)).every((value) => value === undefined)).toBe(true);
+  });
 });

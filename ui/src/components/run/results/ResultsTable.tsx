@@ -7,17 +7,8 @@ import { ResultRows } from "@/components/run/results/ResultRows";
 import { ResultsFooter } from "@/components/run/results/ResultsFooter";
 import { ResultsToolbar } from "@/components/run/results/ResultsToolbar";
 import { useHeldRows } from "@/components/run/results/useHeldRows";
-import type { Condition, Sort } from "@/lib/analysis/arrange";
+import type { TableState } from "@/lib/analysis/tableUrl";
 import { cn } from "@/lib/cn";
-
-/** The part of the page's address that the table owns. */
-export interface TableState {
-  readonly sort: Sort | null;
-  readonly conditions: readonly Condition[];
-  readonly text: string;
-  readonly limit: number;
-  readonly open: string | null;
-}
 
 export interface ResultsTableProps {
   run: Run;

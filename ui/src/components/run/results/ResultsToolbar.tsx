@@ -3,8 +3,8 @@ import type { Item, Kind } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Menu, MenuCheck, MenuEntry } from "@/components/run/Menu";
 import { type TableColumn, usualFields } from "@/components/run/results/columns";
-import type { TableState } from "@/components/run/results/ResultsTable";
 import { BUILT_IN, type Condition, valuesOf } from "@/lib/analysis/arrange";
+import type { TableState } from "@/lib/analysis/tableUrl";
 import { count } from "@/lib/format";
 
 const LIMITS = [50, 200, 1000, 0];

@@ -1,0 +1,93 @@
+import { useEffect, useMemo, useState } from "react";
+import { query, request } from "@/api/client";
+import type { EventsPage, RunEvent } from "@/api/types";
+import { useRunEvents } from "@/live/hooks";
+import { Batched, useBatched } from "@/pages/run/batch";
+
+export interface EventLines {
+  /** Oldest first. */
+  readonly events: readonly RunEvent[];
+  /** Nothing older is left on the server. */
+  readonly isWhole: boolean;
+  readonly isReady: boolean;
+}
+
+/** The newest events of some types, then the live ones. At most `most` are kept. */
+export function useEventLines(
+  runId: string,
+  types: readonly string[],
+  limit: number,
+  most: number,
+): EventLines {
+  const [load, setLoad] = useState({ round: 0, isReady: false, isWhole: false });
+  const wanted = types.join(",");
+  const { log, batched } = useMemo(() => newLog(runId, wanted, most), [runId, wanted, most]);
+
+  useRunEvents(runId, {
+    onEvents: (events) => {
+      if (events.map((event) => log.add(event)).some(Boolean)) batched.touch();
+    },
+    onReset: () => {
+      log.clear();
+      setLoad((was) => ({ ...was, round: was.round + 1 }));
+    },
+  });
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round loads again
+  useEffect(() => {
+    const stop = new AbortController();
+    const path = `/runs/${encodeURIComponent(runId)}/events${query({ types: wanted, newest: true, limit })}`;
+    request<EventsPage>(path, { signal: stop.signal })
+      .then(({ events }) => {
+        for (const event of events) log.add(event);
+        batched.commit();
+        setLoad((was) => ({ ...was, isReady: true, isWhole: events.length < limit }));
+      })
+      .catch(() => undefined);
+    return () => stop.abort();
+  }, [runId, wanted, limit, log, batched, load.round]);
+
+  const events = useBatched(batched);
+  return useMemo(() => ({ events, isWhole: load.isWhole, isReady: load.isReady }), [events, load]);
+}
+
+/** Events by seq, so that what comes twice is kept once. */
+class EventLog {
+  #events = new Map<number, RunEvent>();
+  #newest = 0;
+  #isOrdered = true;
+
+  constructor(
+    private readonly types: ReadonlySet<string>,
+    private readonly most: number,
+  ) {}
+
+  add(event: RunEvent): boolean {
+    if (!this.types.has(event.type) || this.#events.has(event.seq)) return false;
+    this.#isOrdered &&= event.seq > this.#newest;
+    this.#newest = Math.max(this.#newest, event.seq);
+    this.#events.set(event.seq, event);
+    return true;
+  }
+
+  clear(): void {
+    this.#events.clear();
+    this.#newest = 0;
+  }
+
+  list(): readonly RunEvent[] {
+    let events = [...this.#events.values()];
+    if (!this.#isOrdered) events.sort((a, b) => a.seq - b.seq);
+    if (!this.#isOrdered || events.length > this.most) {
+      events = events.slice(-this.most);
+      this.#events = new Map(events.map((event) => [event.seq, event]));
+      this.#isOrdered = true;
+    }
+    return events;
+  }
+}
+
+function newLog(_runId: string, wanted: string, most: number) {
+  const log = new EventLog(new Set(wanted.split(",")), most);
+  return { log, batched: new Batched(() => log.list()) };
+}

@@ -1,0 +1,40 @@
+import { useMemo } from "react";
+import type { RunEvent } from "@/api/types";
+import type { LogLine } from "@/components/run/LogView";
+import { useEventLines } from "@/pages/run/useEventLines";
+
+const FIRST = 5_000;
+const MOST = 20_000;
+const TYPES = ["log"] as const;
+
+export function useLogLines(runId: string): {
+  lines: readonly LogLine[];
+  isReady: boolean;
+  isWhole: boolean;
+} {
+  const { events, isReady, isWhole } = useEventLines(runId, TYPES, FIRST, MOST);
+  const lines = useMemo(() => events.flatMap(linesOf), [events]);
+  return { lines, isReady, isWhole };
+}
+
+/** A text of several lines becomes several; what a progress bar overwrote with `\r` is left out. */
+function linesOf(event: RunEvent): LogLine[] {
+  if (event.type !== "log") return [];
+  const { level, source, text } = event.data;
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line, index) => ({
+      seq: event.seq,
+      time: event.time,
+      level,
+      source,
+      text: plain(line.slice(line.lastIndexOf("\r") + 1)),
+      isFirst: index === 0,
+    }));
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal escapes are control characters
+const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]/g;
+
+const plain = (line: string): string => line.replace(ESCAPES, "");

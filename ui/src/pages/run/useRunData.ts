@@ -1,0 +1,74 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { kindsQuery } from "@/api/queries";
+import type { Kind, Run } from "@/api/types";
+import { type FeedEvent, merge } from "@/lib/analysis/feed";
+import { errorToFeed, FEED_TYPES, toFeed } from "@/lib/analysis/feedWords";
+import type { SeriesMap } from "@/lib/analysis/series";
+import { useLiveRun } from "@/live/hooks";
+import type { Connection } from "@/live/types";
+import { type EventLines, useEventLines } from "@/pages/run/useEventLines";
+import { type Items, useItems } from "@/pages/run/useItems";
+import { useSeries } from "@/pages/run/useSeries";
+
+const FEED_FIRST = 300;
+const FEED_MOST = 1_000;
+
+export interface RunData {
+  readonly run: Run;
+  readonly kind: Kind;
+  readonly items: Items;
+  readonly series: SeriesMap;
+  readonly feed: readonly FeedEvent[];
+}
+
+/** Everything the page shows of one run, and how fresh it is. */
+export function useRunData(runId: string): { data: RunData; connection: Connection } {
+  const { run: live, connection } = useLiveRun(runId);
+  const { data: kinds } = useSuspenseQuery(kindsQuery);
+  const kind = useMemo(
+    () => kinds.find((one) => one.name === live.kind) ?? unknownKind(live.kind),
+    [kinds, live.kind],
+  );
+  const items = useItems(live.id);
+  const series = useSeries(live.id);
+  const lines = useEventLines(live.id, FEED_TYPES, FEED_FIRST, FEED_MOST);
+  const feed = useFeed(lines, items, kind);
+  const data = useMemo(() => ({ run: live, kind, items, series, feed }), [live, kind, items, series, feed]);
+  return { data, connection };
+}
+
+/** Events and items in error as one list. Errors older than the oldest event shown are left out. */
+function useFeed({ events, isWhole }: EventLines, { finished }: Items, kind: Kind): readonly FeedEvent[] {
+  const told = useMemo(
+    () => events.map((event) => toFeed(event, kind.unit)).filter((event) => event !== null),
+    [events, kind.unit],
+  );
+  const failed = useMemo(() => finished.filter((item) => item.state === "failed"), [finished]);
+  return useMemo(() => {
+    const oldest = isWhole ? 0 : (told[0]?.seq ?? 0);
+    const errors = failed.filter((item) => item.seq >= oldest).slice(0, FEED_MOST);
+    return merge(told, errors.map(errorToFeed));
+  }, [told, failed, isWhole]);
+}
+
+/** A kind that this server no longer knows: its runs can still be read. */
+function unknownKind(name: string): Kind {
+  return {
+    name,
+    title: name,
+    prefix: name,
+    summary: "",
+    unit: "item",
+    units: "items",
+    phases: [],
+    columns: [],
+    metrics: [],
+    panels: [],
+    headline: null,
+    live_params: [],
+    stuck_seconds: 0,
+    params_schema: {},
+    examples: [],
+  };
+}

@@ -1,0 +1,60 @@
+import { useShortcuts } from "@/lib/keys";
+import type { RunUrl, Tab } from "@/pages/run/useRunUrl";
+import type { RunSteering } from "@/pages/run/useSteering";
+
+export interface RunKeys {
+  url: RunUrl;
+  tabs: readonly Tab[];
+  steering: RunSteering;
+  onFreeze: () => void;
+  onFold: () => void;
+  onNextError: () => void;
+}
+
+/** The keys of the run page. Those that cannot be used now do nothing: the button says why. */
+export function useRunKeys({ url, tabs, steering, onFreeze, onFold, onNextError }: RunKeys): void {
+  const { act } = steering;
+  const steer = (...actions: Parameters<typeof act>) => actions.forEach(act);
+  const pause = () => {
+    const first = steering.offers.find(({ action, blocked }) => blocked === null && PAUSES.has(action));
+    if (first) steer(first.action);
+  };
+  const cancel = () => {
+    const first = steering.offers.find(({ action, blocked }) => blocked === null && ENDS.has(action));
+    if (first) steer(first.action);
+  };
+  useShortcuts("Run", [
+    { keys: "p", label: "Pause or resume", run: pause },
+    { keys: "x", label: "Cancel", run: cancel },
+    { keys: "r", label: "Retry menu", run: () => steer("retry") },
+    { keys: "f", label: "Freeze or release the view", run: onFreeze },
+    { keys: "[", label: "Fold the activity", run: onFold },
+    { keys: ".", label: "Show new results", run: () => press("show-new") },
+    { keys: "e", label: "Next error", run: onNextError },
+    { keys: "/", label: "Filter", run: () => press("search") },
+    {
+      keys: "y",
+      label: "Copy link to this view",
+      run: () => void navigator.clipboard?.writeText(location.href),
+    },
+    ...NUMBERS.map((keys, index) => ({
+      keys,
+      label: `Tab ${keys}`,
+      run: () => {
+        const tab = tabs[index];
+        if (tab !== undefined) url.onTab(tab);
+      },
+    })),
+  ]);
+}
+
+const PAUSES: ReadonlySet<string> = new Set(["pause", "resume", "undo-pause"]);
+const ENDS: ReadonlySet<string> = new Set(["cancel", "force"]);
+const NUMBERS = ["1", "2", "3", "4", "5", "6", "7", "8"] as const;
+
+/** Act on what carries this name on the page, if it is there. */
+function press(name: string): void {
+  const element = document.querySelector<HTMLElement>(`[data-shortcut=${name}]`);
+  if (element instanceof HTMLInputElement) element.focus();
+  else element?.click();
+}

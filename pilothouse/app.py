@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.metadata import entry_points
 from urllib.parse import urlsplit
 
 from pilothouse.contracts import Bus, Store
 from pilothouse.errors import Invalid
+from pilothouse.kinds import builtin
+from pilothouse.sdk.kind import Kind
 from pilothouse.settings import Settings
+
+ENTRY_POINTS = "pilothouse.kinds"
 
 
 def build_store(settings: Settings) -> Store:
@@ -48,3 +54,27 @@ def build_bus(settings: Settings) -> Bus:
         case other:
             hint = "Use memory: or redis://…"
             raise Invalid(f"bus: unknown scheme {other!r}", hint=hint, field="bus")
+
+
+def build_kinds(settings: Settings) -> dict[str, Kind]:
+    """The built-in kinds, those of installed packages, and those that the settings name, by name.
+
+    Raises:
+        Invalid: A setting that names no kind.
+    """
+    kinds = dict(builtin())
+    found = [point.load() for point in entry_points(group=ENTRY_POINTS)]
+    for kind in [*found, *(_load_kind(path) for path in settings.kinds)]:
+        kinds[kind.name] = kind
+    return kinds
+
+
+def _load_kind(path: str) -> Kind:
+    module, _, name = path.partition(":")
+    try:
+        kind = getattr(import_module(module), name or "KIND")
+    except (ImportError, AttributeError) as error:
+        raise Invalid(f"kinds: {path}: {error}", hint="Name it as module:KIND.", field="kinds") from None
+    if not isinstance(kind, Kind):
+        raise Invalid(f"kinds: {path} is a {type(kind).__name__}, not a Kind", field="kinds")
+    return kind

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = Field(
         default=(), description="Host names to answer to, beside localhost and 127.0.0.1."
     )
+    kinds: tuple[str, ...] = Field(
+        default=(), description="Kinds beside the built-in ones, each as `module:KIND`."
+    )
     insecure_no_auth: bool = Field(
         default=False, description="Ask nobody for a token. Loopback only; Host and Origin are still checked."
     )

@@ -16,13 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from pilothouse.app import build_bus, build_store
+from pilothouse.app import build_bus, build_kinds, build_store
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.fleet import Fleet
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.tail import Tails
 from pilothouse.errors import Invalid, NotFound, PilothouseError, Unavailable
-from pilothouse.kinds import builtin
 from pilothouse.sdk.kind import Kind
 from pilothouse.settings import Settings
 from pilothouse.version import __version__
@@ -44,7 +43,7 @@ class Server:
     def __init__(self, settings: Settings, kinds: Mapping[str, Kind] | None = None) -> None:
         self.settings = settings
         store, bus = build_store(settings), build_bus(settings)
-        kinds = builtin() if kinds is None else kinds
+        kinds = build_kinds(settings) if kinds is None else kinds
         engine = Engine(store, bus, kinds)
         token = read_or_make_token(settings.folder)
         access = Access(token, settings.port, settings.allowed_hosts, is_open=settings.insecure_no_auth)

@@ -36,6 +36,12 @@ class Stack:
 
     def __init__(self, data: Path) -> None:
         self.data = data
+        root = str(Path(__file__).parents[2])
+        environment = os.environ | {
+            "PILOTHOUSE_DATA": str(data),
+            "PILOTHOUSE_KINDS": '["tests.jobs.counting:KIND"]',
+            "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
+        }
         command = [
             sys.executable,
             "-m",
@@ -51,7 +57,7 @@ class Stack:
             command,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=os.environ | {"PILOTHOUSE_DATA": str(data)},
+            env=environment,
         )
         until(lambda: self.url or self.process.poll() is not None, "the server's address")
         if self.process.poll() is not None:

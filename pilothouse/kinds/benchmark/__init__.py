@@ -103,4 +103,5 @@ KIND = Kind(
     live_params=("stop_when_decided", "budget"),
     stuck_seconds=180.0,
     total=total,
+    examples=examples,
 )

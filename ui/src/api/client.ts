@@ -9,6 +9,12 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
+export interface FieldError {
+  /** Dotted path below `params`. */
+  field: string;
+  message: string;
+}
+
 /** What the server refused, in its words; `status` 0 means that it was not reached at all. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -24,6 +30,8 @@ export class ApiError extends Error {
     readonly requestId: string | null = null,
     /** The run's status, where a control was refused. */
     readonly runStatus: Status | null = null,
+    /** All bad fields, where there may be several. */
+    readonly errors: readonly FieldError[] = [],
   ) {
     super(message);
   }
@@ -87,6 +95,7 @@ function refusal(response: Response, text: string): ApiError {
       error.field ?? null,
       error.request_id ?? null,
       error.status ?? null,
+      error.errors ?? [],
     );
   } catch {
     return new ApiError(

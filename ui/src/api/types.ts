@@ -360,6 +360,7 @@ export interface ErrorBody {
     request_id?: string;
     status?: Status;
     allowed?: string[];
+    errors?: { field: string; message: string }[];
   };
 }
 

@@ -13,6 +13,8 @@ export interface DialogProps {
   /** ⌘↵ */
   onConfirm?: () => void;
   wide?: boolean;
+  /** No frame of its own: the title is for screen readers, the children fill the dialog. */
+  bare?: boolean;
 }
 
 /** A native dialog: focus on the safe button, Esc is safe, a bottom sheet on phones. */
@@ -25,6 +27,7 @@ export function Dialog({
   actions,
   onConfirm,
   wide = false,
+  bare = false,
 }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -65,21 +68,30 @@ export function Dialog({
         wide ? "md:max-w-3xl" : "md:max-w-md",
       )}
     >
-      <div className="flex max-h-[85dvh] flex-col gap-4 p-5 md:p-6">
-        <div aria-hidden className="mx-auto -mt-2 h-1 w-9 rounded-full bg-line-strong md:hidden" />
-        <h2 id={`${id}-title`} className="flex items-center gap-2 font-semibold text-lg">
-          {icon}
-          {title}
-        </h2>
-        <div id={`${id}-body`} className="min-h-0 overflow-y-auto text-base text-text-2">
+      {bare ? (
+        <div id={`${id}-body`}>
+          <h2 id={`${id}-title`} className="sr-only">
+            {title}
+          </h2>
           {children}
         </div>
-        {actions && (
-          <div className="flex justify-end gap-2 max-md:flex-col-reverse max-md:gap-4 max-md:[&>button]:w-full">
-            {actions}
+      ) : (
+        <div className="flex max-h-[85dvh] flex-col gap-4 p-5 md:p-6">
+          <div aria-hidden className="mx-auto -mt-2 h-1 w-9 rounded-full bg-line-strong md:hidden" />
+          <h2 id={`${id}-title`} className="flex items-center gap-2 font-semibold text-lg">
+            {icon}
+            {title}
+          </h2>
+          <div id={`${id}-body`} className="min-h-0 overflow-y-auto text-base text-text-2">
+            {children}
           </div>
-        )}
-      </div>
+          {actions && (
+            <div className="flex justify-end gap-2 max-md:flex-col-reverse max-md:gap-4 max-md:[&>button]:w-full">
+              {actions}
+            </div>
+          )}
+        </div>
+      )}
     </dialog>
   );
 }

@@ -1,0 +1,142 @@
+import { Link } from "@tanstack/react-router";
+import type { Kind, RunHeader } from "@/api/types";
+import { isTerminal } from "@/api/types";
+import { ProgressBar } from "@/components/base/ProgressBar";
+import { LiveDot, StatusBadge } from "@/components/base/StatusBadge";
+import { Elapsed } from "@/components/base/Time";
+import { CardControls } from "@/components/fleet/CardControls";
+import { etaWords, useEta } from "@/components/fleet/useEta";
+import { placeWords, statusWords } from "@/components/fleet/words";
+import { type Figure, headlineOf, spendOf } from "@/components/kinds";
+import { cn } from "@/lib/cn";
+import { count, money, wholePercent } from "@/lib/format";
+import { useNow } from "@/lib/now";
+
+export interface RunCardProps {
+  run: RunHeader;
+  kind: Kind;
+  isFresh: boolean;
+}
+
+const EDGE = {
+  queued: "before:bg-queued",
+  running: "before:bg-running",
+  paused: "before:bg-paused",
+  completed: "before:bg-completed",
+  failed: "before:bg-failed",
+  cancelled: "before:bg-cancelled",
+} as const;
+
+/** One run that is under way: how far, how long, what it costs, and its brakes. */
+export function RunCard({ run, kind, isFresh }: RunCardProps) {
+  const now = useNow();
+  const eta = useEta(run);
+  const ended = isTerminal(run.status);
+  return (
+    <article
+      aria-label={run.name}
+      data-run={run.id}
+      className={cn(
+        "relative min-w-0 space-y-3 overflow-hidden rounded-lg border border-line bg-card p-4 pl-5 shadow-card transition-colors focus-within:border-control-border hover:border-control-border",
+        "before:absolute before:inset-y-0 before:left-0 before:w-1",
+        run.stuck ? "before:bg-stuck" : EDGE[run.status],
+      )}
+    >
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
+        <div className="flex min-w-0 grow items-center gap-3 max-md:w-full max-md:flex-wrap">
+          <StatusBadge
+            status={run.status}
+            pending={run.pending}
+            stuck={run.stuck}
+            label={statusWords(run, kind, now)}
+          />
+          {run.status === "running" && isFresh && !run.stuck && !run.pending && <LiveDot />}
+          <h3 className="min-w-0 truncate font-semibold">
+            <Link
+              to="/runs/$runId"
+              params={{ runId: run.id }}
+              className="after:absolute after:inset-0 after:rounded-lg focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-focus focus-visible:after:outline-offset-[-2px]"
+            >
+              {run.name}
+            </Link>
+          </h3>
+          <p className="truncate text-text-3 text-xs max-lg:hidden">
+            #{run.number} · {kind.title} · by {run.owner}
+          </p>
+        </div>
+        {!ended && <CardControls run={run} kind={kind} />}
+      </div>
+      <ProgressBar
+        progress={run.progress}
+        status={run.status}
+        stuck={run.stuck}
+        units={kind.units}
+        note={etaWords(run, eta, kind.unit)}
+      />
+      <div className="flex flex-wrap items-baseline gap-x-5 gap-y-1 text-sm text-text-2">
+        <span className="text-text">
+          <Count run={run} kind={kind} />
+        </span>
+        <Numbers run={run} kind={kind} />
+        <span className="min-w-0 grow basis-48 truncate text-text-3">
+          {run.status === "failed" ? (
+            <span className="text-fail">{run.failure?.message}</span>
+          ) : (
+            placeWords(run, kind)
+          )}
+        </span>
+        {run.started_at && (
+          <span className="whitespace-nowrap">
+            <span className="text-text-3">elapsed</span>{" "}
+            <Elapsed seconds={run.active_seconds} since={run.active_since} />
+          </span>
+        )}
+        <span className="whitespace-nowrap font-medium text-running-text">
+          {etaWords(run, eta, kind.unit)}
+        </span>
+      </div>
+    </article>
+  );
+}
+
+function Count({ run, kind }: { run: RunHeader; kind: Kind }) {
+  const { done, failed, total } = run.progress;
+  const percent = wholePercent(done, total);
+  if (percent === null) return done === 0 ? "no count yet" : `${count(done)} ${kind.units} done`;
+  return (
+    <>
+      <span className="font-semibold">{percent} %</span>
+      <span className="text-text-2">
+        {" "}
+        · {count(done)}/{count(total)} {kind.units}
+      </span>
+      {failed > 0 && <span className="text-fail"> · {count(failed)} in error</span>}
+    </>
+  );
+}
+
+/** The result so far, and what it has used up, with where that leads. */
+function Numbers({ run, kind }: { run: RunHeader; kind: Kind }) {
+  const headline = headlineOf(run, kind);
+  return (
+    <>
+      {headline && (
+        <span className="whitespace-nowrap">
+          <span className="text-text-3">{headline.label.toLowerCase()}</span> {headline.text}
+        </span>
+      )}
+      {spendOf(run, kind).map((figure) => (
+        <span key={figure.name} className="whitespace-nowrap">
+          {figure.format === "money" ? figure.text : `${figure.text} ${figure.label.toLowerCase()}`}
+          <Projected figure={figure} run={run} />
+        </span>
+      ))}
+    </>
+  );
+}
+
+function Projected({ figure, run }: { figure: Figure; run: RunHeader }) {
+  const { done, total } = run.progress;
+  if (figure.format !== "money" || !figure.value || total === null || done < 3 || done >= total) return null;
+  return <span className="text-text-3"> (~{money((figure.value / done) * total)} in total)</span>;
+}

@@ -34,7 +34,7 @@ class RedisBus:
     """
 
     def __init__(self, url: str, *, channel: str = CHANNEL) -> None:
-        self._redis: Redis = Redis.from_url(url, socket_connect_timeout=SEND_SECONDS)
+        self._redis: Redis = Redis.from_url(url, socket_connect_timeout=SEND_SECONDS, client_name=channel)
         self._channel = channel
         self._listeners = Listeners()
         self._task: asyncio.Task[None] | None = None

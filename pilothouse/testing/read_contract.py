@@ -138,7 +138,7 @@ class ItemContract:
             ({"n": 0.1}, ["2"]),
             ({"n": "1"}, []),
             ({"none": None}, ["2", "1", "0"]),
-            ({"ü \"'.$ key": "quote ' \" \\ %"}, ["2"]),
+            ({"ü '.$[0] key": "quote ' \" \\ %"}, ["2"]),
             ({"list": [1, "x"]}, ["2"]),
             ({"0": "digit"}, ["2"]),
             ({"model": "a' OR 1=1"}, []),
@@ -148,7 +148,7 @@ class ItemContract:
         self, store: Store, where: dict[str, Any], keys: list[str]
     ) -> None:
         run_id = await running(store)
-        odd = {"ü \"'.$ key": "quote ' \" \\ %", "list": [1, "x"], "0": "digit"}
+        odd = {"ü '.$[0] key": "quote ' \" \\ %", "list": [1, "x"], "0": "digit"}
         data: list[dict[str, Any]] = [
             {"model": "a", "ok": True, "n": 1},
             {"model": "a", "ok": False, "n": 1.0, "none": None},

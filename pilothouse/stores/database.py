@@ -1,0 +1,150 @@
+"""The two databases, and all in which they differ.
+
+SQLite has one writer: a lock file keeps a second server away, so the writer
+may remember what it wrote, and a monotonic clock serves for the leases. On
+PostgreSQL other servers write too: rows are locked, and the clock is its own.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
+
+from pilothouse.errors import Invalid, Unavailable
+from pilothouse.stores.shelf import as_json, from_text
+
+READERS = 4
+BUSY_SECONDS = 10
+LOCK_SECONDS = 5.0
+_LOCK_POLL_SECONDS = 0.05
+_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
+
+Upsert = postgresql.Insert | sqlite.Insert
+
+
+class Database:
+    """One database, by URL.
+
+    Attributes:
+        is_exclusive: Nobody else writes to it.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise Invalid(f"{url!r} is not a database URL", field="database") from None
+        if parsed.drivername not in _DRIVERS or (parsed.drivername == "sqlite" and not parsed.database):
+            raise Invalid(
+                f"{url!r} is not a database URL that Pilothouse knows",
+                hint="Use sqlite:///path, postgresql://… or memory:.",
+                field="database",
+            )
+        self._url = parsed.set(drivername=_DRIVERS[parsed.drivername])
+        self.is_exclusive = parsed.drivername == "sqlite"
+        self._lock: IO[str] | None = None
+        self.writer = self._engine(is_writer=True)
+        self.reader = self._engine(is_writer=False)
+
+    @property
+    def path(self) -> Path:
+        """The file of a SQLite database."""
+        return Path(self._url.database or "")
+
+    @property
+    def place(self) -> str:
+        """Where the database is, without the password."""
+        return str(self.path) if self.is_exclusive else self._url.render_as_string()
+
+    def insert(self, table: Table) -> Upsert:
+        """An insert that can say what to do on a conflict."""
+        return sqlite.insert(table) if self.is_exclusive else postgresql.insert(table)
+
+    def now(self, connection: Connection) -> float:
+        """Seconds on the clock that leases compare."""
+        if self.is_exclusive:
+            return time.monotonic()
+        seconds: float = connection.execute(
+            select(func.date_part("epoch", func.clock_timestamp()))
+        ).scalar_one()
+        return seconds
+
+    def acquire(self) -> None:
+        """Keep other servers away from a SQLite file for as long as this one has it open.
+
+        Raises:
+            Unavailable: Another server has it open, or its folder cannot be written.
+        """
+        if not self.is_exclusive:
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock = self.path.with_name(self.path.name + ".lock").open("a")
+        except OSError as error:
+            raise Unavailable(f"{self.path} cannot be opened: {error}") from error
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _try_lock(lock):
+            if time.monotonic() > deadline:
+                lock.close()
+                raise Unavailable(
+                    f"another server has {self.path} open",
+                    hint="Stop it, give this one another data folder, or use PostgreSQL for several servers.",
+                )
+            time.sleep(_LOCK_POLL_SECONDS)
+        self._lock = lock
+
+    def dispose(self) -> None:
+        """Close every connection and let others in."""
+        self.writer.dispose()
+        self.reader.dispose()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _engine(self, *, is_writer: bool) -> Engine:
+        options: dict[str, Any] = {"json_serializer": as_json, "json_deserializer": from_text}
+        options |= {"pool_size": 1 if is_writer else READERS, "max_overflow": 0}
+        if self.is_exclusive:
+            connect: dict[str, Any] = {"check_same_thread": False, "timeout": BUSY_SECONDS}
+            engine = create_engine(self._url, connect_args=connect, **options)
+            _prepare_sqlite(engine, is_writer=is_writer)
+            return engine
+        if not is_writer:
+            options["isolation_level"] = "REPEATABLE READ"  # a page, its total and its head belong together
+        limits = f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+        connect = {"connect_timeout": BUSY_SECONDS, "options": limits}
+        return create_engine(self._url, connect_args=connect, **options)
+
+
+def _prepare_sqlite(engine: Engine, *, is_writer: bool) -> None:
+    """Begin transactions ourselves: Python's own way begins them too late and too weak."""
+    begin = "BEGIN IMMEDIATE" if is_writer else "BEGIN"
+    pragmas = ["journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "wal_autocheckpoint=4000"]
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas if is_writer else ["query_only=ON", "cache_size=-16384"]:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _began(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _try_lock(file: IO[str]) -> bool:
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

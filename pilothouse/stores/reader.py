@@ -1,0 +1,132 @@
+"""Reading: each method is one read transaction, on a connection of the readers' pool.
+
+Everything here runs in a reader's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection, Select, func, select
+
+from pilothouse.contracts import Frame, ItemPage, ItemQuery, RunPage, RunQuery
+from pilothouse.model.run import Run
+from pilothouse.stores import reference as references
+from pilothouse.stores.condition import has_prefix, item_conditions, run_conditions
+from pilothouse.stores.database import Database
+from pilothouse.stores.record import ITEM_COLUMNS, RUN_COLUMNS, item_of, name_key, run_of
+from pilothouse.stores.schema import events, items, runs
+
+HIGHEST = 2**53
+
+
+class Reader:
+    """The questions that a store answers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, run_id: str) -> Run:
+        """See `Store.get`."""
+        with self._database.reader.begin() as connection:
+            row = connection.execute(select(*RUN_COLUMNS).where(runs.c.id == run_id)).one_or_none()
+        if row is None:
+            raise references.unknown(run_id)
+        return run_of(row)
+
+    def resolve(self, reference: str) -> Run:
+        """See `Store.resolve`."""
+        newest = select(*RUN_COLUMNS).order_by(runs.c.number.desc()).limit(references.SHOWN + 1)
+        number = references.number_in(reference)
+        wanted: list[Select[Any]] = [newest.where(runs.c.id == reference)]
+        if reference == references.LAST:
+            wanted.append(newest.limit(1))
+        if number is not None and number < 2**31:
+            wanted.append(newest.where(runs.c.number == number))
+        wanted.append(newest.where(runs.c.name == name_key(reference)))
+        if reference:
+            wanted.append(newest.where(has_prefix(runs.c.id, reference)))
+        with self._database.reader.begin() as connection:
+            for query in wanted:
+                run = references.choose(reference, [run_of(row) for row in connection.execute(query)])
+                if run is not None:
+                    return run
+        raise references.unknown(reference)
+
+    def list(self, query: RunQuery) -> RunPage:
+        """See `Store.list`."""
+        conditions = run_conditions(query)
+        page = select(*RUN_COLUMNS).where(*conditions).order_by(runs.c.number.desc()).limit(query.limit + 1)
+        if query.before is not None:
+            page = page.where(runs.c.number < min(query.before, 2**31 - 1))
+        with self._database.reader.begin() as connection:
+            total = connection.execute(select(func.count(runs.c.number)).where(*conditions)).scalar_one()
+            found = [run_of(row) for row in connection.execute(page)]
+        before = found[query.limit - 1].number if query.limit and len(found) > query.limit else None
+        return RunPage(tuple(found[: query.limit]), total, before)
+
+    def read(
+        self, run_id: str, after: int, limit: int, types: Sequence[str], newest: bool
+    ) -> Sequence[Frame]:
+        """See `Store.read`."""
+        number = select(runs.c.number).where(runs.c.id == run_id).scalar_subquery()
+        query = (
+            select(events.c.seq, events.c.type, events.c.frame)
+            .where(events.c.run == number, events.c.seq > min(after, HIGHEST))
+            .order_by(events.c.seq.desc() if newest else events.c.seq)
+            .limit(limit)
+        )
+        if types:
+            query = query.where(events.c.type.in_(types))
+        with self._database.reader.begin() as connection:
+            frames = [Frame(seq, type_, data) for seq, type_, data in connection.execute(query)]
+            if not frames:
+                _head(connection, run_id)
+        return frames[::-1] if newest else frames
+
+    def items(self, run_id: str, query: ItemQuery) -> ItemPage:
+        """See `Store.items`."""
+        with self._database.reader.begin() as connection:
+            number, head = _head(connection, run_id)
+            conditions = [items.c.run == number, *item_conditions(query)]
+            page = (
+                select(*ITEM_COLUMNS).where(*conditions).order_by(items.c.seq.desc()).limit(query.limit + 1)
+            )
+            if query.before is not None:
+                page = page.where(items.c.seq < min(query.before, HIGHEST))
+            total = connection.execute(
+                select(func.count()).select_from(items).where(*conditions)
+            ).scalar_one()
+            found = [item_of(row) for row in connection.execute(page)]
+        before = found[query.limit - 1].seq if query.limit and len(found) > query.limit else None
+        return ItemPage(tuple(found[: query.limit]), total, head, before)
+
+    def finished_keys(self, run_id: str) -> Sequence[str]:
+        """See `Store.finished_keys`."""
+        with self._database.reader.begin() as connection:
+            number, _ = _head(connection, run_id)
+            query = select(items.c.key).where(items.c.run == number, items.c.state != "in_flight")
+            return list(connection.execute(query).scalars())
+
+    def saved_state(self, run_id: str) -> dict[str, Any] | None:
+        """See `Store.saved_state`."""
+        frames = self.read(run_id, 0, 1, ("state.saved",), newest=True)
+        state: dict[str, Any] | None = from_json(frames[0].data)["data"]["state"] if frames else None
+        return state
+
+    def expired(self) -> Sequence[Run]:
+        """See `Store.expired`."""
+        with self._database.reader.begin() as connection:
+            now = self._database.now(connection)
+            query = select(*RUN_COLUMNS).where(runs.c.lease_until < now).order_by(runs.c.number)
+            return [run_of(row) for row in connection.execute(query)]
+
+
+def _head(connection: Connection, run_id: str) -> tuple[int, int]:
+    """A run's number and the last `seq` of its log."""
+    row = connection.execute(select(runs.c.number, runs.c.head).where(runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise references.unknown(run_id)
+    return row.number, row.head

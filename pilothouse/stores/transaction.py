@@ -1,0 +1,191 @@
+"""One transaction of the writer: load the runs it touches, let requests change them, write it all.
+
+Requests work on values in memory; nothing is written before `flush`. That is
+why a refused request cannot spoil the others of its group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+
+from pilothouse.contracts import NewRun
+from pilothouse.model.run import Run
+from pilothouse.stores import reference as references
+from pilothouse.stores import shelf as shelves
+from pilothouse.stores.admission import Admission, Batch, Entry
+from pilothouse.stores.changes import LAST_NUMBER, PURGE, Changes
+from pilothouse.stores.database import Database
+from pilothouse.stores.record import RUN_COLUMNS, entry_of, idempotency_key, plain
+from pilothouse.stores.schema import events, items, meta, runs
+
+IDEMPOTENCY_WINDOW = timedelta(hours=24)
+KEYS_AT_ONCE = 500
+PURGED_AT_ONCE = 5000
+
+_FINISHED_AMONG = select(items.c.key).where(
+    items.c.run == bindparam("number"),
+    items.c.key.in_(bindparam("keys", expanding=True)),
+    items.c.state != "in_flight",
+)
+
+
+class Transaction:
+    """What one group of requests reads and writes.
+
+    Args:
+        connection: A connection on which a transaction has begun.
+        database: The database behind it.
+        epoch: The database's epoch.
+        known: Runs whose state is known without looking; empty where others write too.
+
+    Attributes:
+        entries: The runs it touches, as they are now; None for those that do not exist.
+    """
+
+    def __init__(
+        self, connection: Connection, database: Database, epoch: str, known: Mapping[str, Entry]
+    ) -> None:
+        self.epoch = epoch
+        self.entries: dict[str, Entry | None] = {}
+        self._connection = connection
+        self._database = database
+        self._known = known
+        self._changes = Changes()
+        self._finished: dict[str, set[str]] = {}
+        self._by_idempotency: dict[str, str] = {}
+        self._now: float | None = None
+
+    def prepare(self, run_ids: Iterable[str], batches: Iterable[Batch], new: Iterable[NewRun]) -> None:
+        """Load what the requests will ask for. Rows are locked in one order, so servers never deadlock."""
+        self._load(set(run_ids))
+        for batch in batches:
+            if keys := batch.finished_keys():
+                self._load_finished(batch.run_id, keys)
+        made = list(new)
+        if made:
+            query = select(meta.c.value).where(meta.c.name == LAST_NUMBER).with_for_update()
+            self._changes.last_number = int(self._connection.execute(query).scalar_one())
+            self._load_known({key for one in made if (key := idempotency_key(one))})
+            self._load({one.id for one in made})
+
+    def entry(self, run_id: str) -> Entry:
+        """A run that was loaded.
+
+        Raises:
+            NotFound: There is none.
+        """
+        entry = self.entries.get(run_id)
+        if entry is None:
+            raise references.unknown(run_id)
+        return entry
+
+    def is_finished(self, run_id: str) -> Callable[[str], bool]:
+        """Tells whether a key of the run has a result, in the database or in this transaction."""
+        stored = self._finished.get(run_id, set())
+        shelf = self._changes.shelves.get(run_id, {})
+        return lambda key: plain(key) in stored or shelves.is_finished(shelf, key)
+
+    def known_run(self, new: NewRun) -> Run | None:
+        """The run of the same idempotency key."""
+        run_id = self._by_idempotency.get(idempotency_key(new) or "")
+        entry = self.entries.get(run_id) if run_id else None
+        return entry.run if entry else None
+
+    def next_number(self) -> int:
+        """A number that no run has had."""
+        assert self._changes.last_number is not None
+        self._changes.last_number += 1
+        return self._changes.last_number
+
+    def now(self) -> float:
+        """Seconds on the database's clock; one moment for the whole transaction."""
+        if self._now is None:
+            self._now = self._database.now(self._connection)
+        return self._now
+
+    def create(self, new: NewRun, admission: Admission) -> None:
+        """Keep a new run and the beginning of its log."""
+        key = self._changes.new[new.id] = idempotency_key(new)
+        if key is not None:
+            self._by_idempotency[key] = new.id
+        self.entries[new.id] = entry = admission.entry(None)
+        self._changes.add(admission, entry)
+
+    def change(self, admission: Admission, lease_until: float | None) -> None:
+        """Keep what an append comes to."""
+        before = self.entry(admission.run.id)
+        if not admission.events and admission.acked == before.acked:
+            return
+        self.entries[before.run.id] = after = admission.entry(lease_until)
+        if after.run.params is not before.run.params:
+            self._changes.params.add(after.run.id)
+        self._changes.add(admission, after)
+
+    def renew(self, run_id: str, lease_until: float) -> None:
+        """Prolong a lease."""
+        before = self.entry(run_id)
+        self.entries[run_id] = after = Entry(before.run, before.acked, lease_until)
+        if run_id in self._changes.runs:
+            self._changes.runs[run_id] = after
+        else:
+            self._changes.leases[after.run.number] = lease_until
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run; its log is purged piece by piece, later."""
+        self._changes.deleted.append(self.entry(run_id).run)
+        self.entries[run_id] = None
+
+    def purge(self, number: int) -> bool:
+        """Remove a piece of a deleted run's log. Returns False when nothing is left."""
+        is_left = False
+        for table in (events, items):
+            query = select(func.min(table.c.seq)).where(table.c.run == number)
+            first = self._connection.execute(query).scalar_one()
+            if first is not None:
+                piece = table.c.seq < first + PURGED_AT_ONCE
+                self._connection.execute(delete(table).where(table.c.run == number, piece))
+                is_left = True
+        if not is_left:
+            self._connection.execute(delete(meta).where(meta.c.name == f"{PURGE}{number}"))
+        return is_left
+
+    def flush(self) -> None:
+        """Write everything."""
+        self._changes.write(self._connection, self._database)
+
+    def _load(self, run_ids: set[str]) -> None:
+        self.entries |= {id_: self._known[id_] for id_ in run_ids - self.entries.keys() if id_ in self._known}
+        missing = run_ids - self.entries.keys()
+        if not missing:
+            return
+        self.entries |= dict.fromkeys(missing)
+        wanted = select(*RUN_COLUMNS).where(runs.c.id.in_(missing)).order_by(runs.c.number)
+        for row in self._connection.execute(wanted.with_for_update()):
+            entry = entry_of(row)
+            self.entries[entry.run.id] = entry
+
+    def _load_finished(self, run_id: str, keys: set[str]) -> None:
+        entry = self.entries[run_id]
+        if entry is None:
+            return
+        told = sorted(plain(key) for key in keys)
+        found = self._finished.setdefault(run_id, set())
+        for begin in range(0, len(told), KEYS_AT_ONCE):
+            arguments = {"number": entry.run.number, "keys": told[begin : begin + KEYS_AT_ONCE]}
+            found.update(self._connection.execute(_FINISHED_AMONG, arguments).scalars())
+
+    def _load_known(self, keys: set[str]) -> None:
+        """Find the runs of idempotency keys; the row of the last number, locked before, orders the makers."""
+        if not keys:
+            return
+        since = (datetime.now(UTC) - IDEMPOTENCY_WINDOW).isoformat(timespec="milliseconds")
+        query = (
+            select(runs.c.idempotency, runs.c.id)
+            .where(runs.c.idempotency.in_(keys), runs.c.created_at >= since)
+            .order_by(runs.c.number)
+        )
+        self._by_idempotency = {row.idempotency: row.id for row in self._connection.execute(query)}
+        self._load(set(self._by_idempotency.values()))

@@ -1,0 +1,105 @@
+"""The one who writes: a thread, a connection that stays open, one transaction per group.
+
+Everything here runs in the writer's thread.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from pilothouse.stores.admission import Entry
+from pilothouse.stores.database import Database
+from pilothouse.stores.failure import is_passing, translated
+from pilothouse.stores.line import Group
+from pilothouse.stores.request import Append, Create
+from pilothouse.stores.transaction import Transaction
+
+KEPT_RUNS = 512
+
+
+class Writer:
+    """Serves groups of requests.
+
+    Attributes:
+        known: The runs it wrote last, as they are; used only where nobody else writes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.epoch = ""
+        self.known: OrderedDict[str, Entry] = OrderedDict()
+        self._database = database
+        self._connection: Connection | None = None
+
+    def connection(self) -> Connection:
+        """The open connection."""
+        if self._connection is None:
+            self._connection = self._database.writer.connect()
+        return self._connection
+
+    def serve(self, group: Group) -> None:
+        """Do a group in one transaction.
+
+        When the database fails, all of it is undone and everybody is told to try
+        again. When one request's data are at fault, each is done by itself, so
+        that it fails alone.
+        """
+        try:
+            self._commit(group)
+        except Exception as error:
+            self._recover()
+            if len(group) == 1 or is_passing(error):
+                for request in group:
+                    request.fail(translated(error))
+                return
+            for request in group:
+                self.serve([request])
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _commit(self, group: Group) -> None:
+        connection = self.connection()
+        with connection.begin():
+            transaction = Transaction(connection, self._database, self.epoch, self.known)
+            transaction.prepare(
+                (run_id for request in group for run_id in request.run_ids),
+                (request.batch for request in group if isinstance(request, Append)),
+                (request.new for request in group if isinstance(request, Create)),
+            )
+            for request in group:
+                request.attempt(transaction)
+            transaction.flush()
+        if self._database.is_exclusive:
+            self._remember(transaction.entries)
+
+    def _remember(self, entries: Mapping[str, Entry | None]) -> None:
+        for run_id, entry in entries.items():
+            self.known.pop(run_id, None)
+            if entry is not None:
+                self.known[run_id] = entry
+        while len(self.known) > KEPT_RUNS:
+            self.known.popitem(last=False)
+
+    def _recover(self) -> None:
+        """Forget what may be wrong; a connection that is broken is opened again by the next group."""
+        self.known.clear()
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if connection.in_transaction():
+                connection.rollback()
+            is_broken = connection.invalidated or not self._database.is_exclusive
+        except SQLAlchemyError:
+            is_broken = True
+        if is_broken:
+            self._connection = None
+            connection.invalidate()
+            connection.close()

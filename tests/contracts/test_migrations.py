@@ -1,0 +1,61 @@
+"""Migrating an empty database gives exactly the tables of `schema.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect
+
+from pilothouse.stores.migration import SCRIPTS
+from pilothouse.stores.schema import REVISION, metadata
+from pilothouse.stores.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_migrated_schema_is_the_one_in_code(tmp_path: Path) -> None:
+    store = SqlStore(f"sqlite:///{tmp_path / 'a.db'}")
+    await store.open()
+    await store.close()
+    migrated = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    made = create_engine(f"sqlite:///{tmp_path / 'b.db'}")
+    metadata.create_all(made)
+
+    with migrated.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        tables = [inspect(connection).get_table_options(name) for name in metadata.tables]
+    with made.connect() as connection:
+        expected = [inspect(connection).get_table_options(name) for name in metadata.tables]
+
+    assert differences == []
+    assert tables == expected
+    migrated.dispose()
+    made.dispose()
+
+
+def test_the_newest_migration_is_the_one_that_the_code_knows() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+
+    assert ScriptDirectory.from_config(config).get_current_head() == REVISION
+
+
+async def test_a_current_database_is_opened_without_alembic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    first = SqlStore(url)
+    await first.open()
+    await first.close()
+    monkeypatch.setitem(__import__("sys").modules, "alembic.command", None)
+
+    again = SqlStore(url)
+    await again.open()
+
+    assert again.epoch == first.epoch
+    await again.close()

@@ -118,9 +118,18 @@ class Engine:
             **more,
         )
 
-    async def append(self, run_id: str, *bodies: e.Body) -> Appended:
-        """Append on behalf of the server or a user: all or none, then ring."""
-        appended = await self.store.append(run_id, bodies)
+    async def append(self, run_id: str, *bodies: e.Body, attempt: int | None = None) -> Appended:
+        """Append on behalf of the server or a user: all or none, then ring.
+
+        Args:
+            run_id: The run.
+            bodies: The events.
+            attempt: Only while this attempt owns the run; None: whoever owns it.
+
+        Raises:
+            NotFound, LeaseLost, InvalidTransition: As for the store's `append`.
+        """
+        appended = await self.store.append(run_id, bodies, attempt=attempt)
         await self.bus.ring(run_id)
         return appended
 
@@ -303,5 +312,5 @@ _PLAINER = {
 
 
 def _plain(message: str) -> str:
-    """pydantic's words, plainer."""
+    """Pydantic's words, plainer."""
     return _PLAINER.get(message, message.removeprefix("Value error, "))

@@ -1,0 +1,146 @@
+"""What becomes of a run whose attempt is gone, with and without a last word."""
+
+from __future__ import annotations
+
+import pytest
+
+from pilothouse.engine.scheduler import Attempt
+from pilothouse.model import event as e
+from pilothouse.model.run import Control, Run, Status, Strength
+from pilothouse.stores.memory import MemoryStore
+from tests.engine import parts as p
+from tests.engine.parts import BusyStore, Clock, Parts
+
+pytestmark = pytest.mark.anyio
+
+# What happened before, and where the run stands after its process is gone.
+AFTERLIFE: dict[str, tuple[list[e.Body], Status, list[str]]] = {
+    "running": ([p.STARTED], Status.QUEUED, ["run.interrupted"]),
+    "running for the last time": ([p.STARTED, p.INTERRUPTED, p.AGAIN], Status.FAILED, ["run.failed"]),
+    "pausing": ([p.STARTED, p.PAUSE], Status.PAUSED, ["run.interrupted", "run.paused"]),
+    "held": ([p.STARTED, p.PAUSE, p.HELD], Status.PAUSED, ["run.interrupted", "run.paused"]),
+    "cancelling": ([p.STARTED, p.CANCEL], Status.CANCELLED, ["run.cancelled"]),
+    "held, cancelling": ([p.STARTED, p.PAUSE, p.HELD, p.CANCEL], Status.CANCELLED, ["run.cancelled"]),
+    "released": ([p.STARTED, p.PAUSE, p.RELEASED], Status.PAUSED, []),
+    "queued": ([p.STARTED, p.INTERRUPTED], Status.QUEUED, []),
+    "completed": ([p.STARTED, p.COMPLETED], Status.COMPLETED, []),
+    "failed": ([p.STARTED, p.FAILED], Status.FAILED, []),
+    "cancelled": ([p.STARTED, p.CANCEL, p.CANCELLED], Status.CANCELLED, []),
+}
+
+
+async def lost(parts: Parts, run: Run, **how: int | None) -> Run:
+    """The run after its process has ended."""
+    told = {"exit_code": None, "signal": None} | how
+    return await parts.scheduler.ended(Attempt(run.id, run.attempt), told["exit_code"], told["signal"], "")
+
+
+@pytest.mark.parametrize("name", AFTERLIFE)
+async def test_a_process_that_is_gone_leaves_the_run_where_the_table_says(parts: Parts, name: str) -> None:
+    bodies, status, events = AFTERLIFE[name]
+    run = await parts.run(*bodies)
+
+    after = await lost(parts, run, signal=9)
+
+    written = [frame.type for frame in await parts.store.read(run.id, run.head)]
+    assert after.status is status
+    assert written == events
+    assert after.pending is None
+
+
+async def test_the_end_of_an_older_attempt_changes_nothing(parts: Parts) -> None:
+    run = await parts.run(p.STARTED, p.INTERRUPTED, p.AGAIN)
+
+    after = await parts.scheduler.ended(Attempt(run.id, 1), 1, None, "")
+
+    assert after == run
+
+
+async def test_a_run_that_was_pausing_waits_and_remembers_who_paused_it(parts: Parts) -> None:
+    run = await parts.run(p.STARTED, p.PAUSE)
+
+    after = await lost(parts, run, exit_code=1)
+
+    assert after.strength is Strength.RELEASE
+    assert after.paused_by == "ada"
+    assert after.notice == "exit code 1"
+
+
+async def test_a_failure_says_how_the_process_ended_and_shows_its_last_words(parts: Parts) -> None:
+    run = await parts.run(p.STARTED, p.INTERRUPTED, p.AGAIN)
+
+    after = await parts.scheduler.ended(Attempt(run.id, 2), None, 9, "x" * 5000)
+
+    assert after.failure is not None
+    assert after.failure.reason == "worker_lost"
+    assert after.failure.message == "The job ended without a last word (signal 9), 2 times."
+    assert after.failure.signal == 9
+    assert after.failure.tail == "x" * 4000
+
+
+async def test_a_run_of_a_kind_that_is_gone_fails_and_does_not_stop_the_reaper(parts: Parts) -> None:
+    orphan = await parts.run(p.STARTED, kind="gone")
+
+    after = await lost(parts, orphan, signal=9)
+
+    assert after.status is Status.FAILED
+
+
+async def test_the_reaper_settles_what_is_silent_for_longer_than_its_lease() -> None:
+    clock = Clock()
+    parts = Parts(MemoryStore(now=clock))
+    silent, alive = await parts.run(p.STARTED), await parts.run(p.STARTED)
+    await parts.store.renew(alive.id, 1, 60)
+
+    clock.seconds += 30
+    settled = await parts.scheduler.reap()
+
+    assert [(run.id, run.status, run.notice) for run in settled] == [
+        (silent.id, Status.QUEUED, "the job stopped answering")
+    ]
+    assert (await parts.store.get(alive.id)).status is Status.RUNNING
+
+
+async def test_a_lost_attempt_never_ends_the_one_that_follows() -> None:
+    parts = Parts(BusyStore())
+    run = await parts.run(p.STARTED)
+    assert isinstance(parts.store, BusyStore)
+    parts.store.others = [[p.INTERRUPTED, p.AGAIN]]  # another server settled it and a host claimed it
+
+    after = await lost(parts, run, signal=9)
+
+    assert (after.status, after.attempt) == (Status.RUNNING, 2)
+
+
+CONTROLS_IN_BETWEEN: dict[str, tuple[list[e.Body], e.Body, Status]] = {
+    "a pause": ([p.STARTED], p.PAUSE, Status.PAUSED),
+    "a cancel": ([p.STARTED], p.CANCEL, Status.CANCELLED),
+    "a cancel of a pausing run": ([p.STARTED, p.PAUSE], p.CANCEL, Status.CANCELLED),
+    "a cancel of a held run": ([p.STARTED, p.PAUSE, p.HELD], p.CANCEL, Status.CANCELLED),
+    "a resume": ([p.STARTED, p.PAUSE], e.ControlWithdrawn(actor="ben"), Status.QUEUED),
+    "a resume of a held run": ([p.STARTED, p.PAUSE, p.HELD], e.RunResumed(actor="ben"), Status.QUEUED),
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS_IN_BETWEEN)
+async def test_a_control_accepted_while_a_process_dies_is_kept(name: str) -> None:
+    before, control, status = CONTROLS_IN_BETWEEN[name]
+    parts = Parts(BusyStore())
+    run = await parts.run(*before)
+    assert isinstance(parts.store, BusyStore)
+    parts.store.others = [control]
+
+    after = await lost(parts, run, signal=9)
+
+    assert after.status is status
+    assert after.pending is None
+    assert after.status is not Status.PAUSED or after.paused_by == "ada"
+
+
+async def test_a_pause_accepted_at_the_last_attempt_s_end_still_fails(parts: Parts) -> None:
+    run = await parts.run(p.STARTED, p.INTERRUPTED, p.AGAIN, p.CANCEL)
+
+    after = await lost(parts, run, signal=9)
+
+    assert after.status is Status.CANCELLED
+    assert after.pending is not Control.CANCEL

@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 SEGMENT = 256
+KEPT_JOINS = 4
 
 
 class Segment:
-    """Frames `first` … `first + len(frames) - 1` of one log."""
+    """Frames `first` … `first + len(frames) - 1` of one log.
 
-    __slots__ = ("_joined", "epoch", "first", "frames")
+    Attributes:
+        joined: The newest joins by the place they begin after; few, since each is a copy.
+    """
+
+    __slots__ = ("epoch", "first", "frames", "joined")
 
     def __init__(self, first: int, epoch: str, frames: Sequence[bytes] = ()) -> None:
         self.first = first
         self.epoch = epoch
         self.frames = list(frames)
-        self._joined: dict[int, bytes] = {}
+        self.joined: dict[int, bytes] = {}
 
     @property
     def last(self) -> int:
@@ -30,7 +35,7 @@ class Segment:
     def add(self, frame: bytes) -> None:
         """Append the next frame."""
         self.frames.append(frame)
-        self._joined.clear()
+        self.joined.clear()
 
     def after(self, seq: int) -> list[bytes]:
         """Frames with a `seq` above the given one, as they are stored."""
@@ -38,7 +43,7 @@ class Segment:
 
     def sse_after(self, seq: int) -> bytes:
         """The same frames as server-sent events with their ids, in one piece."""
-        joined = self._joined.get(seq)
+        joined = self.joined.get(seq)
         if joined is None:
             begin = max(seq + 1, self.first)
             epoch = self.epoch.encode()
@@ -46,7 +51,9 @@ class Segment:
                 b"id: %b-%d\ndata: %b\n\n" % (epoch, number, frame)
                 for number, frame in enumerate(self.after(seq), start=begin)
             )
-            self._joined[seq] = joined
+            while len(self.joined) >= KEPT_JOINS:
+                del self.joined[next(iter(self.joined))]
+            self.joined[seq] = joined
         return joined
 
 

@@ -13,6 +13,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 from pilothouse.contracts import Store
 from pilothouse.engine.doorbell import Doorbell
@@ -36,9 +37,12 @@ class Tail(Source):
         watchers: How many follow it.
     """
 
-    def __init__(self, store: Store, doorbell: Doorbell, run_id: str) -> None:
+    def __init__(
+        self, store: Store, doorbell: Doorbell, run_id: str, look_seconds: float = LOOK_SECONDS
+    ) -> None:
         super().__init__()
         self.run_id = run_id
+        self._look_seconds = look_seconds
         self.head = 0
         self.over = False
         self.watchers = 0
@@ -73,23 +77,42 @@ class Tail(Source):
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def segment(self, after: int) -> Segment:
-        """The segment that holds the events after `after`, which must be below `head`."""
+        """The segment that holds the events after `after`, which must be below `head`.
+
+        Raises:
+            NotFound: The run was deleted meanwhile.
+        """
         first = segment_of(after)
-        segment = self._segments.get(first)
-        if segment is not None and segment.last > after:
+        ready = self.ready(after)
+        if ready is not None:
             self._segments.move_to_end(first)
-            return segment
+            return ready
         loading = self._loading.get(first)
+        if loading is not None:
+            segment = await asyncio.shield(loading)
+            if segment.last > after:
+                return segment
+            loading = self._loading.get(first)  # that read began before our events were written
         if loading is None:
             loading = asyncio.create_task(self._load(first))
             self._loading[first] = loading
-            loading.add_done_callback(lambda _: self._loading.pop(first, None))
+            loading.add_done_callback(lambda done: self._loaded(first, done))
         return await asyncio.shield(loading)
+
+    async def reaches(self, after: int) -> bool:
+        """Whether the log is as long as this; asks the store where this server may not have heard yet."""
+        return after <= self.head or after <= (await self._store.get(self.run_id)).head
 
     def ready(self, after: int) -> Segment | None:
         """The same without waiting: None when the segment must be read from the store."""
         segment = self._segments.get(segment_of(after))
         return segment if segment is not None and segment.last > after else None
+
+    def _loaded(self, first: int, done: asyncio.Task[Segment]) -> None:
+        if self._loading.get(first) is done:
+            del self._loading[first]
+        if not done.cancelled():
+            done.exception()  # whoever still waits gets it; nobody may
 
     async def _load(self, first: int) -> Segment:
         frames = await self._store.read(self.run_id, first - 1, SEGMENT)
@@ -109,7 +132,7 @@ class Tail(Source):
             started.set()
             while not self.over:
                 try:
-                    async with asyncio.timeout(LOOK_SECONDS):
+                    async with asyncio.timeout(self._look_seconds):
                         await ear.wait()
                 except TimeoutError:
                     pass  # a ring may be lost: look anyway
@@ -159,12 +182,13 @@ class Tail(Source):
 class Tails:
     """The tails of one server; a tail lives while somebody follows it."""
 
-    def __init__(self, store: Store, doorbell: Doorbell) -> None:
+    def __init__(self, store: Store, doorbell: Doorbell, look_seconds: float = LOOK_SECONDS) -> None:
         self._store = store
         self._doorbell = doorbell
+        self._look_seconds = look_seconds
         self._tails: dict[str, Tail] = {}
         self._closed = False
-        self._opening: dict[str, asyncio.Lock] = {}
+        self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def all(self) -> list[Tail]:
@@ -203,20 +227,16 @@ class Tails:
         if tail is None:
             lock = self._opening.setdefault(run_id, asyncio.Lock())
             async with lock:
-                tail = self._tails.get(run_id)
-                if tail is None:
-                    tail = await self._open(run_id)
-            self._opening.pop(run_id, None)
+                tail = self._tails.get(run_id) or await self._open(run_id)
         tail.watchers += 1
         return tail
 
     async def _open(self, run_id: str) -> Tail:
-        tail = Tail(self._store, self._doorbell, run_id)
+        tail = Tail(self._store, self._doorbell, run_id, self._look_seconds)
         try:
             await tail.open()
         except BaseException:
             await tail.close()
-            self._opening.pop(run_id, None)
             raise
         tail.closed = self._closed
         self._tails[run_id] = tail

@@ -83,7 +83,7 @@ class BrowserStream:
             except NotFound:
                 frames.append(service_frame("run.deleted", {"id": run_id}, run_id))
                 continue
-            lost = place.lost(tail)
+            lost = await place.lost(tail)
             self._places[tail] = 0 if lost else place.after
             frames.append(hello(tail, self._places[tail]))
             if lost:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pilothouse.engine.segment import SEGMENT, Segment
 from pilothouse.engine.tail import Tail
 from pilothouse.engine.watcher import Watcher
+from pilothouse.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,12 @@ async def follow(tail: Tail, watcher: Watcher, after: int) -> AsyncGenerator[Bat
     While the caller writes one batch, later events gather and come out together.
     """
     try:
-        while not watcher.gone:
+        while not (watcher.gone or tail.closed):
             if after < tail.head:
-                segment = tail.ready(after) or await tail.segment(after)
+                try:
+                    segment = tail.ready(after) or await tail.segment(after)
+                except NotFound:
+                    return  # deleted before this watcher had it all
                 if segment.last <= after:
                     last = min(segment.first + SEGMENT - 1, tail.head)
                     yield Gap(after + 1, last)

@@ -40,10 +40,14 @@ class Place:
             )
         return cls(int(match[2]), match[1])
 
-    def lost(self, tail: Tail) -> str | None:
-        """Why this place does not exist in the log, None when it does."""
+    async def lost(self, tail: Tail) -> str | None:
+        """Why this place does not exist in the log, None when it does.
+
+        Raises:
+            NotFound: The run was deleted meanwhile.
+        """
         if self.epoch is not None and self.epoch != tail.epoch:
             return "the database was replaced"
-        if self.after > tail.head:
+        if not await tail.reaches(self.after):
             return "the log is shorter than the place you knew"
         return None

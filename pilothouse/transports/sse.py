@@ -38,7 +38,7 @@ async def serve_sse(tails: Tails, run_id: str, place: Place, receive: Receive, s
     """
     async with tails.follow(run_id) as tail, Listening(receive) as watcher:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        lost = place.lost(tail)
+        lost = await place.lost(tail)
         after = 0 if lost else place.after
         await write(send, sse(hello(tail, after)) + (sse(reset(tail, lost)) if lost else b""))
         async with aclosing(follow(tail, watcher, after)) as batches:

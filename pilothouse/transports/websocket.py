@@ -43,7 +43,7 @@ async def serve_websocket(
         watcher = Watcher()
         listener = asyncio.create_task(_listen(watcher, receive, send, upstream))
         try:
-            lost = place.lost(tail)
+            lost = await place.lost(tail)
             after = 0 if lost else place.after
             await send_text(send, hello(tail, after))
             if lost:

@@ -7,6 +7,7 @@ processes of their own, so a server that restarts touches no run.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -114,7 +115,7 @@ class Supervisor:
         token = (self.data / "token").read_text().strip()
         environment = self._environment | {"PILOTHOUSE_SERVER": self.url, "PILOTHOUSE_TOKEN": token}
         command = [sys.executable, "-m", "pilothouse.worker.host", "--watch-stdin"]
-        command += ["--slots", str(self._slots), "--data", str(self.data), "--name", socket.gethostname()]
+        command += ["--slots", str(self._slots), "--data", str(self.data), "--name", host_name(token)]
         self.host = Child("host", command, environment, self.data / "host.log")
         self.host.start()
         return True
@@ -144,6 +145,11 @@ class Supervisor:
         """Write the address down for other commands with this data folder."""
         path = self.data / "server.json"
         path.write_text(json.dumps({"url": self.url, "pid": os.getpid()}))
+
+
+def host_name(token: str) -> str:
+    """A name for this machine with this data folder: two folders on one machine are two hosts."""
+    return f"{socket.gethostname()}-{hashlib.sha256(token.encode()).hexdigest()[:4]}"
 
 
 def _free_port() -> int:

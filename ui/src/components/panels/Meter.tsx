@@ -14,6 +14,7 @@ export function MeterPanel({ panel, view }: PanelProps<"Meter">) {
   const value = view.run.metrics[panel.metric];
   const verdict = panel.text_metric ? view.run.metrics[panel.text_metric] : null;
   const level = typeof value === "number" ? Math.min(1, Math.max(0, value)) : null;
+  const words = typeof verdict === "string" ? verdict : plainVerdict(level === 1, view.kind.units);
   return (
     <PanelFrame
       title={panel.title}
@@ -26,13 +27,12 @@ export function MeterPanel({ panel, view }: PanelProps<"Meter">) {
       ) : (
         <div className="flex items-center gap-4">
           <div
-            // biome-ignore lint/a11y/useSemanticElements: a meter element cannot be drawn like the other bars
             role="meter"
             aria-label={panel.title}
             aria-valuemin={0}
             aria-valuemax={1}
             aria-valuenow={level}
-            aria-valuetext={typeof verdict === "string" ? verdict : percent(level, 0)}
+            aria-valuetext={`${percent(level, 0)}. ${words}`}
             className="h-2 w-40 shrink-0 overflow-hidden rounded-full bg-track max-sm:w-24"
           >
             <div
@@ -41,11 +41,16 @@ export function MeterPanel({ panel, view }: PanelProps<"Meter">) {
             />
           </div>
           <span className="shrink-0 font-semibold">{percent(level, 0)}</span>
-          <p className="min-w-0 text-sm text-text-2">{typeof verdict === "string" ? verdict : null}</p>
+          <p className="min-w-0 text-sm text-text-2">{words}</p>
         </div>
       )}
     </PanelFrame>
   );
+}
+
+function plainVerdict(isDecided: boolean, units: string): string {
+  if (isDecided) return `Decided: the ${units} that are left cannot change the outcome.`;
+  return `The ${units} that are left could still change the outcome.`;
 }
 
 interface FinishEarlyProps {

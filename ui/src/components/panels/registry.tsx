@@ -32,7 +32,7 @@ const PANELS: { readonly [T in Panel["type"]]: Entry<T> } = {
 export function KindPanels({ view }: { view: PanelView }) {
   return (
     <div className="@container">
-      <div className="grid @3xl:grid-cols-2 gap-4">
+      <div className="grid grid-flow-row-dense @3xl:grid-cols-2 gap-4">
         {view.kind.panels.map((panel) => (
           <OnePanel key={`${panel.type} ${panel.title}`} panel={panel} view={view} />
         ))}

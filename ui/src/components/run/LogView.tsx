@@ -94,7 +94,7 @@ export function LogView({ lines, isReady, isWhole, level, text, onLevel, onText 
           aria-label="Follow the newest"
           hint={isFollowing ? "Follows the newest line" : "Stands still. Press to follow the newest line"}
           onClick={() => ask(!isFollowing)}
-          className={cn(isFollowing && "bg-running-soft text-running-text")}
+          className="aria-pressed:bg-running-soft aria-pressed:text-running-text"
         />
       </header>
       <div

@@ -22,7 +22,12 @@ export function RunCards({ run, kind, elapsed, left, leftHint, isStale }: RunCar
   const headline = kind.metrics.find((metric) => metric.name === kind.headline);
   const money = kind.metrics.find((metric) => metric.format === "money");
   return (
-    <dl className={cn("flex flex-wrap gap-x-10 gap-y-3 max-md:gap-x-6", isStale && STALE)}>
+    <dl
+      className={cn(
+        "flex flex-wrap gap-x-10 gap-y-3 max-md:justify-between max-md:gap-x-3",
+        isStale && STALE,
+      )}
+    >
       <Fact label="Elapsed">
         <Elapsed seconds={run.active_seconds} since={run.active_since} />
       </Fact>
@@ -43,13 +48,17 @@ export function RunCards({ run, kind, elapsed, left, leftHint, isStale }: RunCar
       {headline && (
         <Fact label={headline.label}>{formatted(run.metrics[headline.name], headline.format)}</Fact>
       )}
-      <Fact label="Rate" className="max-md:hidden">
+      <Fact label="Rate" isExtra>
         {speed}
       </Fact>
-      <Fact label="Errors" className={cn(failed > 0 && "text-fail")}>
+      <Fact label="Errors" className={cn(failed > 0 && "text-fail")} isExtra>
         {count(failed)}
       </Fact>
-      {money && <Fact label={money.label}>{formatted(run.metrics[money.name], "money")}</Fact>}
+      {money && (
+        <Fact label={money.label} isExtra>
+          {formatted(run.metrics[money.name], "money")}
+        </Fact>
+      )}
     </dl>
   );
 }
@@ -60,11 +69,13 @@ interface FactProps {
   note?: string;
   title?: string;
   className?: string;
+  /** Left out on phones, where the cards are one line. */
+  isExtra?: boolean;
 }
 
-function Fact({ label, children, note, title, className }: FactProps) {
+function Fact({ label, children, note, title, className, isExtra = false }: FactProps) {
   return (
-    <div className="min-w-16" title={title}>
+    <div className={cn("min-w-16 max-md:min-w-0", isExtra && "max-md:hidden")} title={title}>
       <dt className="text-text-3 text-xs">{label}</dt>
       <dd className={cn("whitespace-nowrap font-semibold text-xl max-md:text-lg", className)}>{children}</dd>
       {note && <dd className="max-w-40 truncate text-text-3 text-xs">{note}</dd>}

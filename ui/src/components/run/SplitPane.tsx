@@ -36,7 +36,6 @@ export function SplitPane({ left, right, isFolded }: SplitPaneProps) {
           <div className="min-w-0 shrink-0" style={{ width: `calc(${share}% - 0.5rem)` }}>
             {left}
           </div>
-          {/* biome-ignore lint/a11y/useSemanticElements: a separator that can be moved is not a rule */}
           <div
             role="separator"
             tabIndex={0}

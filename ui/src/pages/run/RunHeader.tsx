@@ -89,7 +89,7 @@ export function RunHeader(props: RunHeaderProps) {
               aria-pressed={isFrozen}
               shortcut="f"
               onClick={onFreeze}
-              className={cn("max-md:hidden", isFrozen && "bg-running-soft text-running-text")}
+              className="aria-pressed:bg-running-soft aria-pressed:text-running-text max-md:hidden"
             />
             <ExportMenu runId={run.id} units={kind.units} />
             <MoreMenu run={run} onDelete={onDelete} />

@@ -30,7 +30,7 @@ export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
       tabIndex={isCursor ? 0 : -1}
       onClick={() => onOpen(item.key)}
       className={cn(
-        "absolute inset-x-0 flex w-[calc(100vw-2.125rem)] max-w-full flex-col justify-center gap-1 border-line border-b px-4",
+        "absolute inset-x-0 flex flex-col justify-center gap-1 border-line border-b px-4",
         fades && "animate-fade",
         isOpen && "bg-running-soft",
       )}

@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import type { Item } from "@/api/types";
-import type { TableColumn } from "@/components/run/results/columns";
+import { layoutOf, type TableColumn } from "@/components/run/results/columns";
 import { ResultCard } from "@/components/run/results/ResultCard";
 import { ResultRow } from "@/components/run/results/ResultRow";
 import { ResultsHead } from "@/components/run/results/ResultsHead";
@@ -42,7 +42,7 @@ export function ResultRows(props: ResultRowsProps) {
   const { cursor, onKeyDown, onFocus, onBlur, onScroll } = useCursor(props, size, (index) =>
     virtual.scrollToIndex(index, { align: "auto" }),
   );
-  const tracks = `4rem ${columns.map((column) => column.track).join(" ")}`;
+  const { tracks, minWidth } = layoutOf(columns);
   const Row = isPhone ? ResultCard : ResultRow;
   return (
     <div
@@ -57,9 +57,21 @@ export function ResultRows(props: ResultRowsProps) {
       onBlur={onBlur}
       className={cn("overflow-auto overscroll-contain", className)}
     >
-      {!isPhone && <ResultsHead columns={columns} tracks={tracks} sort={props.sort} onSort={props.onSort} />}
+      {!isPhone && (
+        <ResultsHead
+          columns={columns}
+          tracks={tracks}
+          minWidth={minWidth}
+          sort={props.sort}
+          onSort={props.onSort}
+        />
+      )}
       {rows.length === 0 && <p className="px-4 py-12 text-center text-sm text-text-3">{empty}</p>}
-      <div role="rowgroup" className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
+      <div
+        role="rowgroup"
+        className="relative"
+        style={{ height: virtual.getTotalSize(), minWidth: isPhone ? 0 : minWidth }}
+      >
         {virtual.getVirtualItems().map(({ index, start }) => {
           const item = rows[index];
           if (item === undefined) return null;

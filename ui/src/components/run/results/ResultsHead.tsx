@@ -7,14 +7,15 @@ import { cn } from "@/lib/cn";
 export interface ResultsHeadProps {
   columns: readonly TableColumn[];
   tracks: string;
+  minWidth: string;
   sort: Sort | null;
   onSort: (sort: Sort | null) => void;
 }
 
 /** Headings that sort: largest first, smallest first, newest first again. */
-export function ResultsHead({ columns, tracks, sort, onSort }: ResultsHeadProps) {
+export function ResultsHead({ columns, tracks, minWidth, sort, onSort }: ResultsHeadProps) {
   return (
-    <div role="rowgroup" className="sticky top-0 z-10 min-w-max bg-card">
+    <div role="rowgroup" className="sticky top-0 z-10 bg-card" style={{ minWidth }}>
       <div
         role="row"
         aria-rowindex={1}

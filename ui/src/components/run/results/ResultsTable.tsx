@@ -8,7 +8,6 @@ import { ResultsFooter } from "@/components/run/results/ResultsFooter";
 import { ResultsToolbar } from "@/components/run/results/ResultsToolbar";
 import { useHeldRows } from "@/components/run/results/useHeldRows";
 import type { TableState } from "@/lib/analysis/tableUrl";
-import { cn } from "@/lib/cn";
 
 export interface ResultsTableProps {
   run: Run;
@@ -77,7 +76,7 @@ export function ResultsTable(props: ResultsTableProps) {
           onReading={setReading}
           isPhone={isPhone}
           empty={emptyText(kind, run, isReady, items.length)}
-          className={cn("h-full", className)}
+          {...(className ? { className } : {})}
         />
       </div>
       <ResultsFooter

@@ -1,9 +1,10 @@
-import { Columns3, Search, X } from "lucide-react";
+import { Columns3, ListFilter, Search } from "lucide-react";
+import { useState } from "react";
 import type { Item, Kind } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Menu, MenuCheck, MenuEntry } from "@/components/run/Menu";
 import { type TableColumn, usualFields } from "@/components/run/results/columns";
-import { BUILT_IN, type Condition, valuesOf } from "@/lib/analysis/arrange";
+import { ResultsFilters } from "@/components/run/results/ResultsFilters";
 import type { TableState } from "@/lib/analysis/tableUrl";
 import { count } from "@/lib/format";
 
@@ -29,12 +30,7 @@ export function ResultsToolbar({
   state,
   onState,
 }: ResultsToolbarProps) {
-  const set = (field: string, value: string) => {
-    const others = state.conditions.filter((condition) => condition.field !== field);
-    onState({ conditions: value === "" ? others : [...others, { field, value }] });
-  };
-  const filters = columns.filter((column) => column.filter);
-  const isSelected = (condition: Condition) => filters.some((column) => column.field === condition.field);
+  const [isOpen, setOpen] = useState(false);
   return (
     <div className="border-line border-b px-4 py-2">
       <div className="flex flex-wrap items-center gap-2">
@@ -63,6 +59,16 @@ export function ResultsToolbar({
             </option>
           ))}
         </select>
+        <Button
+          size="sm"
+          look="ghost"
+          icon={<ListFilter aria-hidden />}
+          aria-label="Filter by value"
+          hint="Filter by value"
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+          className="aria-expanded:bg-hover aria-expanded:text-text"
+        />
         <Menu
           trigger={
             <Button
@@ -90,82 +96,7 @@ export function ResultsToolbar({
           <MenuEntry onSelect={() => onFields(usualFields(kind))}>Usual columns</MenuEntry>
         </Menu>
       </div>
-      <div className="mt-2 flex flex-wrap items-center gap-2 empty:hidden">
-        {filters.map((column) => (
-          <ValueFilter key={column.field} column={column} items={items} state={state} onChange={set} />
-        ))}
-        <select
-          aria-label="State"
-          value={state.conditions.find(({ field }) => field === BUILT_IN.state)?.value ?? ""}
-          onChange={(event) => set(BUILT_IN.state, event.target.value)}
-          className={FIELD}
-        >
-          <option value="">State: all</option>
-          <option value="done">Done</option>
-          <option value="failed">In error</option>
-        </select>
-        {state.conditions
-          .filter((condition) => condition.field !== BUILT_IN.state && !isSelected(condition))
-          .map((condition) => (
-            <Chip
-              key={condition.field}
-              condition={condition}
-              columns={columns}
-              onRemove={() => set(condition.field, "")}
-            />
-          ))}
-      </div>
+      <ResultsFilters columns={columns} items={items} state={state} onState={onState} isOpen={isOpen} />
     </div>
-  );
-}
-
-interface ValueFilterProps {
-  column: TableColumn;
-  items: readonly Item[];
-  state: TableState;
-  onChange: (field: string, value: string) => void;
-}
-
-/** The values are listed when the list is opened for the first time, and the chosen one always. */
-function ValueFilter({ column, items, state, onChange }: ValueFilterProps) {
-  const chosen = state.conditions.find(({ field }) => field === column.field)?.value ?? "";
-  const values = valuesOf(items, column.field);
-  const isKnown = chosen === "" || values.some(({ value }) => value === chosen);
-  return (
-    <select
-      aria-label={column.label}
-      value={chosen}
-      onChange={(event) => onChange(column.field, event.target.value)}
-      className={`${FIELD} max-w-44`}
-    >
-      <option value="">{column.label}: all</option>
-      {!isKnown && <option value={chosen}>{chosen}</option>}
-      {values.map(({ value, count: amount }) => (
-        <option key={value} value={value}>
-          {value} ({amount})
-        </option>
-      ))}
-    </select>
-  );
-}
-
-interface ChipProps {
-  condition: Condition;
-  columns: readonly TableColumn[];
-  onRemove: () => void;
-}
-
-function Chip({ condition, columns, onRemove }: ChipProps) {
-  const label = columns.find((column) => column.field === condition.field)?.label ?? condition.field;
-  return (
-    <button
-      type="button"
-      onClick={onRemove}
-      aria-label={`Remove the filter ${label}: ${condition.value}`}
-      className="flex h-7 items-center gap-1 rounded-full bg-running-soft px-2.5 text-running-text text-xs max-md:h-11"
-    >
-      {label}: {condition.value || "none"}
-      <X aria-hidden size={12} />
-    </button>
   );
 }

@@ -8,23 +8,35 @@ export interface TableColumn {
   readonly label: string;
   readonly format: Format;
   readonly filter: boolean;
-  /** A CSS grid track. */
-  readonly track: string;
+  /** Its least width, and its share of what is left over (0: none). */
+  readonly rem: number;
+  readonly grow: number;
   readonly read: (item: Item) => unknown;
 }
 
-const TRACKS: Partial<Record<Format, string>> = {
-  text: "minmax(7rem, 1.5fr)",
-  json: "minmax(8rem, 2fr)",
-  boolean: "5rem",
+const WIDTHS: Partial<Record<Format, readonly [rem: number, grow: number]>> = {
+  text: [7.5, 1],
+  json: [8, 2],
+  boolean: [4, 0],
 };
+const NUMBER_WIDTH = [5.5, 0] as const;
+const FIRST_REM = 4;
+const PADDING_REM = 2;
+
+/** The grid of a row, and the width below which it scrolls sideways. */
+export function layoutOf(columns: readonly TableColumn[]): { tracks: string; minWidth: string } {
+  const tracks = columns.map(({ rem, grow }) => (grow > 0 ? `minmax(${rem}rem, ${grow}fr)` : `${rem}rem`));
+  const width = columns.reduce((sum, { rem }) => sum + rem, FIRST_REM + PADDING_REM);
+  return { tracks: [`${FIRST_REM}rem`, ...tracks].join(" "), minWidth: `${width}rem` };
+}
 
 const TIME: TableColumn = {
   field: BUILT_IN.seconds,
   label: "Time",
   format: "seconds",
   filter: false,
-  track: "5.5rem",
+  rem: 5.5,
+  grow: 0,
   read: (item) => item.seconds,
 };
 
@@ -33,7 +45,8 @@ const NAME: TableColumn = {
   label: "Item",
   format: "text",
   filter: false,
-  track: "minmax(10rem, 1fr)",
+  rem: 10,
+  grow: 1,
   read: (item) => item.label ?? item.key,
 };
 
@@ -41,16 +54,10 @@ const DURATIONS: ReadonlySet<Format> = new Set(["seconds", "milliseconds"]);
 
 /** All columns one can choose. */
 export function columnsOf(kind: Kind): readonly TableColumn[] {
-  const declared = kind.columns.map(
-    ({ name, label, format, filter }): TableColumn => ({
-      field: name,
-      label,
-      format,
-      filter,
-      track: TRACKS[format] ?? "6rem",
-      read: (item) => item.data[name],
-    }),
-  );
+  const declared = kind.columns.map(({ name, label, format, filter }): TableColumn => {
+    const [rem, grow] = WIDTHS[format] ?? NUMBER_WIDTH;
+    return { field: name, label, format, filter, rem, grow, read: (item) => item.data[name] };
+  });
   const hasName = declared.length > 0;
   const hasTime = kind.columns.some((column) => DURATIONS.has(column.format));
   return [...(hasName ? [] : [NAME]), ...declared, ...(hasTime ? [] : [TIME])];

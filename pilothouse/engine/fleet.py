@@ -18,6 +18,7 @@ from pilothouse.model.run import LIVE, TERMINAL, Run
 
 PASS_SECONDS = 0.2
 KEPT_ENDED = 50
+_PAGE = 1_000
 _ALL = "*"
 
 
@@ -34,7 +35,8 @@ class Fleet(Source):
         self._store = store
         self._frames: dict[str, tuple[int, bytes]] = {}
         self._live: set[str] = set()
-        self._dirty: set[str] = {_ALL}
+        self._deleted: set[str] = set()
+        self._dirty: dict[str, None] = {_ALL: None}
         self._news = asyncio.Event()
         self._news.set()
         self._unsubscribe = bus.subscribe(self._rung)
@@ -69,7 +71,7 @@ class Fleet(Source):
         return newer[::-1], self.version
 
     def _rung(self, run_id: str) -> None:
-        self._dirty.add(run_id)
+        self._dirty[run_id] = None
         self._news.set()
 
     async def _follow(self) -> None:
@@ -77,29 +79,38 @@ class Fleet(Source):
             await self._news.wait()
             await asyncio.sleep(0.01)  # gather a burst
             try:
-                if await self._pass():
-                    await self.wake_all()
+                await self._pass()
+                await self.wake_all()
             except Unavailable:
                 self._rung(_ALL)
             await asyncio.sleep(PASS_SECONDS)
 
-    async def _pass(self) -> bool:
+    async def _pass(self) -> None:
         self._news.clear()
-        dirty, self._dirty = self._dirty, set()
+        dirty, self._dirty = self._dirty, {}
         if _ALL in dirty:
-            await self._load_all()
-        for run_id in dirty - {_ALL}:
+            del dirty[_ALL]
+            dirty |= await self._load_all()
+        for run_id in dirty:
             try:
                 self._put(await self._store.get(run_id))
             except NotFound:
                 self._remove(run_id)
-        return bool(dirty)
 
-    async def _load_all(self) -> None:
-        live = await self._store.list(RunQuery(statuses=tuple(LIVE), limit=1000))
-        ended = await self._store.list(RunQuery(statuses=tuple(TERMINAL), limit=KEPT_ENDED))
-        for run in sorted((*live.runs, *ended.runs), key=lambda run: run.number):
+    async def _load_all(self) -> dict[str, None]:
+        """Load every header; returns the runs we know that were not among them."""
+        runs: list[Run] = []
+        before: int | None = None
+        while True:
+            page = await self._store.list(RunQuery(statuses=tuple(LIVE), limit=_PAGE, before=before))
+            runs += page.runs
+            before = page.before
+            if before is None:
+                break
+        runs += (await self._store.list(RunQuery(statuses=tuple(TERMINAL), limit=KEPT_ENDED))).runs
+        for run in sorted(runs, key=lambda run: run.number):
             self._put(run)
+        return dict.fromkeys(self._frames.keys() - {run.id for run in runs} - self._deleted)
 
     def _put(self, run: Run) -> None:
         self._set(run.id, {"type": "run", "run_id": run.id, "data": run.header()})
@@ -111,8 +122,9 @@ class Fleet(Source):
 
     def _remove(self, run_id: str) -> None:
         self._live.discard(run_id)
-        if run_id in self._frames:
-            self._set(run_id, {"type": "run.deleted", "run_id": run_id, "data": {"id": run_id}})
+        self._deleted.add(run_id)
+        self._set(run_id, {"type": "run.deleted", "run_id": run_id, "data": {"id": run_id}})
+        self._forget_old()
 
     def _set(self, run_id: str, frame: dict[str, object]) -> None:
         self.version += 1
@@ -123,3 +135,4 @@ class Fleet(Source):
         ended = [run_id for run_id in self._frames if run_id not in self._live]
         for run_id in ended[: max(0, len(ended) - KEPT_ENDED)]:
             del self._frames[run_id]
+            self._deleted.discard(run_id)

@@ -95,9 +95,11 @@ class BusyStore(MemoryStore):
         super().__init__()
         self.others: list[e.Body | Sequence[e.Body]] = []
         self.is_away = False
+        self.refused = asyncio.Event()
 
     async def get(self, run_id: str) -> Run:
         if self.is_away:
+            self.refused.set()
             raise Unavailable("the disk is full")
         return await super().get(run_id)
 

@@ -1,1 +1,30 @@
-"""A small real language model that needs nothing, and its OpenAI-compatible server."""
+"""A small real language model that needs nothing, and its OpenAI-compatible server.
+
+It exists for the first run, for tests and for development, and it says so: its
+model id is `offline`, its fingerprint `pilothouse-offline`. Nothing of it leaves
+the machine.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+
+DEMO_MS_PER_TOKEN = 12.0
+
+
+@cache
+def embedded(ms_per_token: float = DEMO_MS_PER_TOKEN) -> str:
+    """Start the server within this process, once, and return its base URL.
+
+    Args:
+        ms_per_token: Time that each token of an answer takes, in milliseconds, so that
+            people can watch; 0 answers as fast as the model computes.
+    """
+    from pilothouse.llm.offline.model import offline_model
+    from pilothouse.llm.offline.server import OfflineServer
+
+    offline_model()
+    server = OfflineServer(ms_per_token=ms_per_token)
+    threading.Thread(target=server.serve_forever, name="pilothouse-offline", daemon=True).start()
+    return server.base_url

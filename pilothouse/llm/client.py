@@ -1,0 +1,119 @@
+"""A chat client for any OpenAI-compatible endpoint.
+
+The `openai` SDK speaks the wire; tries, waits and the rate limit are ours, so
+that a run can tell each of them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pilothouse.llm.endpoint import Answer, Endpoint, Message, Model
+from pilothouse.llm.errors import ModelError
+from pilothouse.llm.pace import RateLimit, back_off
+
+__all__ = ["Answer", "ChatClient", "Message", "Model", "Retry"]
+
+LONGEST_RETRY_AFTER = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A try that failed and will be repeated: number `number` of `retries`, after `wait` seconds."""
+
+    model: Model
+    error: ModelError
+    number: int
+    retries: int
+    wait: float
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        return f"{self.error.message} Retry {self.number}/{self.retries} in {self.wait:.1f} s."
+
+
+class ChatClient:
+    """Asks one model. Thread-safe.
+
+    Args:
+        model: Whom to ask.
+        limit: Shared by all clients of one provider.
+        retries: Further tries after an error that may pass.
+        on_retry: Told before each wait, in the thread that asks.
+        wait: Waits for seconds.
+        environ: Where the API key is looked up.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        limit: RateLimit | None = None,
+        retries: int = 3,
+        on_retry: Callable[[Retry], None] = lambda retry: None,
+        wait: Callable[[float], None] = time.sleep,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.model = model
+        self._endpoint = Endpoint(model, environ)
+        self._limit = limit or RateLimit(None)
+        self._retries = retries
+        self._on_retry = on_retry
+        self._wait = wait
+        self._dice = random.Random()  # noqa: S311 - jitter, no secret
+
+    def check(self) -> None:
+        """Look for the API key, without asking anybody.
+
+        Raises:
+            MissingKey: Its variable is not set.
+        """
+        self._endpoint.api_key()
+
+    def ask(
+        self,
+        messages: Sequence[Message],
+        *,
+        temperature: float = 0.0,
+        seed: int | None = None,
+        timeout: float = 60.0,
+        max_tokens: int | None = None,
+        response_format: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Ask for one answer.
+
+        Args:
+            timeout: Seconds for one try.
+            max_tokens: Where the answer is cut; None: the endpoint decides.
+
+        Raises:
+            ModelError: No answer; its class says why, `hint` the way out, `attempts` how often it was tried.
+        """
+        options = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
+        options |= {"response_format": response_format}
+        given = {name: value for name, value in options.items() if value is not None}
+        attempt = 1
+        while True:
+            self._limit.take_turn()
+            try:
+                return replace(self._endpoint.ask(messages, given, timeout), attempts=attempt)
+            except ModelError as error:
+                error.attempts = attempt
+                self._wait_after(error)
+            attempt += 1
+
+    def _wait_after(self, error: ModelError) -> None:
+        """Wait before the next try; raises the error when there is none."""
+        if not error.is_passing or error.attempts > self._retries:
+            raise error
+        if (error.retry_after or 0.0) > LONGEST_RETRY_AFTER:
+            raise error
+        wait = back_off(error.attempts, error.retry_after, self._dice)
+        self._on_retry(Retry(self.model, error, error.attempts, self._retries, wait))
+        self._wait(wait)

@@ -49,6 +49,7 @@ class _Host:
     told: dict[tuple[Attempt, bool], float] = field(default_factory=dict)
     seen: float = 0.0
     turn: int = 0
+    is_leaving: bool = False
 
 
 class Scheduler:
@@ -78,6 +79,7 @@ class Scheduler:
         host = self.hosts.setdefault(name, _Host())
         host.slots, host.running = slots, running
         host.turn = turn = host.turn + 1
+        host.is_leaving = False
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
         with self._engine.doorbell.listen() as ear:
@@ -98,7 +100,15 @@ class Scheduler:
                     continue
                 await asyncio.sleep(min(LOOK_REST_SECONDS, left))  # every event of every run rings
 
-    async def ended(self, attempt: Attempt, exit_code: int | None, signal: int | None, tail: str) -> Run:
+    def leave(self, name: str) -> None:
+        """A host stops: it takes no more orders, and that its attempts end now is not their doing."""
+        host = self.hosts.setdefault(name, _Host())
+        host.turn += 1
+        host.is_leaving = True
+
+    async def ended(
+        self, host: str, attempt: Attempt, *, exit_code: int | None, signal: int | None, tail: str
+    ) -> Run:
         """Record that a process is gone. If its attempt said its last word, there is nothing to do."""
         run = await self._engine.store.get(attempt.run_id)
         if run.attempt != attempt.number or run.status.is_terminal or not _is_active(run):
@@ -106,17 +116,20 @@ class Scheduler:
         died = f"signal {signal}" if signal else f"exit code {exit_code}"
         failure = e.RunFailed(
             reason="worker_lost",
-            message=f"The job ended without a last word ({died}), {run.attempt} times.",
+            message=f"The job ended without a last word ({died}), {run.crashes + 1} times.",
             hint="The console's last lines are below; a system short of memory kills with signal 9.",
             exit_code=exit_code,
             signal=signal,
             tail=tail[-4000:] or None,
         )
+        if self.hosts.setdefault(host, _Host()).is_leaving:
+            return await self.lose(run, "the host was stopped", None)
         return await self.lose(run, died, failure)
 
-    async def lose(self, run: Run, reason: str, failure: e.RunFailed) -> Run:
+    async def lose(self, run: Run, reason: str, failure: e.RunFailed | None) -> Run:
         """Settle a run whose attempt is gone: cancelled, paused, queued again, or failed at last.
 
+        Without a `failure` the attempt did not crash, and the run never fails for it.
         A control that was accepted between the look at the run and this append is
         asked for once more, so that it survives.
         """
@@ -133,18 +146,19 @@ class Scheduler:
         except Conflict:
             return await self._engine.store.get(run.id)
 
-    def _afterlife(self, run: Run, reason: str, failure: e.RunFailed) -> list[e.Body]:
+    def _afterlife(self, run: Run, reason: str, failure: e.RunFailed | None) -> list[e.Body]:
+        interrupted = e.RunInterrupted(reason=reason, crash=failure is not None)
         if run.pending is Control.CANCEL and run.request:
             return [e.RunCancelled(by=run.request.actor)]
         if run.status is Status.PAUSED or run.pending is Control.PAUSE:
             actor = run.paused_by or (run.request.actor if run.request else None)
             return [
-                e.RunInterrupted(reason=reason),
+                interrupted,
                 e.RunPaused(strength=Strength.RELEASE, actor=actor, unclean=True),
             ]
         kind = self._engine.kinds.get(run.kind)
-        if kind is not None and run.attempt < kind.max_attempts:
-            return [e.RunInterrupted(reason=reason)]
+        if failure is None or (kind is not None and run.crashes + 1 < kind.max_attempts):
+            return [interrupted]
         return [failure]
 
     async def _ask_again(self, run: Run, frames: Sequence[Frame]) -> Run:
@@ -239,6 +253,6 @@ def _is_active(run: Run) -> bool:
 def _lost(run: Run) -> e.RunFailed:
     return e.RunFailed(
         reason="worker_lost",
-        message=f"The job stopped answering, {run.attempt} times.",
+        message=f"The job stopped answering, {run.crashes + 1} times.",
         hint="Look at the host's log, then retry the remaining items.",
     )

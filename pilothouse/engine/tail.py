@@ -213,16 +213,25 @@ class Tails:
         Raises:
             NotFound: No such run.
         """
-        tail = await self._enter(run_id)
+        tail = await self.enter(run_id)
         try:
             yield tail
         finally:
-            tail.watchers -= 1
-            if tail.watchers == 0 and self._tails.get(run_id) is tail:
-                del self._tails[run_id]
-                await tail.close()
+            await self.leave(tail)
 
-    async def _enter(self, run_id: str) -> Tail:
+    async def leave(self, tail: Tail) -> None:
+        """One watcher less; the last one closes the tail."""
+        tail.watchers -= 1
+        if tail.watchers == 0 and self._tails.get(tail.run_id) is tail:
+            del self._tails[tail.run_id]
+            await tail.close()
+
+    async def enter(self, run_id: str) -> Tail:
+        """The run's tail with one watcher more, who must `leave` it.
+
+        Raises:
+            NotFound: No such run.
+        """
         tail = self._tails.get(run_id)
         if tail is None:
             lock = self._opening.setdefault(run_id, asyncio.Lock())

@@ -99,10 +99,14 @@ class RunCancelled(Body):
 
 
 class RunInterrupted(Body):
-    """The attempt died without a last word; the run is queued again."""
+    """The attempt ended without a last word; the run is queued again.
+
+    `crash` is False when its host was told to stop: that is not the job's doing.
+    """
 
     type: Literal["run.interrupted"] = "run.interrupted"
     reason: str
+    crash: bool = True
     in_flight: tuple[str, ...] = ()
 
 

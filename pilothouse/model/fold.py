@@ -133,7 +133,9 @@ def _resumed(run: Run, _body: e.RunResumed, _time: str) -> Changes:
 
 def _interrupted(run: Run, body: e.RunInterrupted, _time: str) -> Changes:
     request = run.request if run.pending is Control.CANCEL else None
-    return {"strength": None, "paused_by": None, "notice": body.reason, "request": request}
+    crashes = run.crashes + body.crash
+    notice = body.reason if body.crash else None
+    return {"strength": None, "paused_by": None, "notice": notice, "request": request, "crashes": crashes}
 
 
 def _failed(_run: Run, body: e.RunFailed, _time: str) -> Changes:

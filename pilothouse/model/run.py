@@ -127,6 +127,7 @@ class Run:
         head: The last `seq` of the log.
         epoch: Which life of the database the log belongs to.
         attempt: How often the run was started; also the write fence.
+        crashes: How many of the attempts died.
         request: The control asked for and not yet obeyed; `pending` is its short form.
         strength: How a paused run waits; None unless paused.
         paused_by: The actor whose pause is in force.
@@ -151,6 +152,7 @@ class Run:
     status: Status = Status.QUEUED
     request: Request | None = None
     attempt: int = 0
+    crashes: int = 0
     head: int = 0
     strength: Strength | None = None
     paused_by: str | None = None

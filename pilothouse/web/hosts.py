@@ -60,11 +60,20 @@ async def claim(name: str, body: ClaimBody, context: Ctx) -> Response:
     )
 
 
+@router.post("/hosts/{name}/leave", status_code=204)
+async def leave(name: str, context: Ctx) -> Response:
+    """The host stops; the attempts that end now have not crashed."""
+    context.scheduler.leave(name)
+    return Response(status_code=204)
+
+
 @router.post("/hosts/{name}/ended")
 async def ended(name: str, body: EndedBody, context: Ctx) -> Response:
     """Record that a process is gone."""
     attempt = Attempt(body.run_id, body.attempt)
-    run = await context.scheduler.ended(attempt, body.exit_code, body.signal, body.tail)
+    run = await context.scheduler.ended(
+        name, attempt, exit_code=body.exit_code, signal=body.signal, tail=body.tail
+    )
     return answer({"status": run.status})
 
 

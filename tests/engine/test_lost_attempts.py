@@ -32,7 +32,7 @@ AFTERLIFE: dict[str, tuple[list[e.Body], Status, list[str]]] = {
 async def lost(parts: Parts, run: Run, **how: int | None) -> Run:
     """The run after its process has ended."""
     told = {"exit_code": None, "signal": None} | how
-    return await parts.scheduler.ended(Attempt(run.id, run.attempt), told["exit_code"], told["signal"], "")
+    return await parts.scheduler.ended("lab", Attempt(run.id, run.attempt), tail="", **told)
 
 
 @pytest.mark.parametrize("name", AFTERLIFE)
@@ -51,7 +51,7 @@ async def test_a_process_that_is_gone_leaves_the_run_where_the_table_says(parts:
 async def test_the_end_of_an_older_attempt_changes_nothing(parts: Parts) -> None:
     run = await parts.run(p.STARTED, p.INTERRUPTED, p.AGAIN)
 
-    after = await parts.scheduler.ended(Attempt(run.id, 1), 1, None, "")
+    after = await parts.scheduler.ended("lab", Attempt(run.id, 1), exit_code=1, signal=None, tail="")
 
     assert after == run
 
@@ -69,7 +69,7 @@ async def test_a_run_that_was_pausing_waits_and_remembers_who_paused_it(parts: P
 async def test_a_failure_says_how_the_process_ended_and_shows_its_last_words(parts: Parts) -> None:
     run = await parts.run(p.STARTED, p.INTERRUPTED, p.AGAIN)
 
-    after = await parts.scheduler.ended(Attempt(run.id, 2), None, 9, "x" * 5000)
+    after = await parts.scheduler.ended("lab", Attempt(run.id, 2), exit_code=None, signal=9, tail="x" * 5000)
 
     assert after.failure is not None
     assert after.failure.reason == "worker_lost"

@@ -75,6 +75,7 @@ export interface RunHeader {
   pending: Control | null;
   request: ControlRequest | null;
   attempt: number;
+  crashes: number;
   head: number;
   strength: Strength | null;
   paused_by: string | null;
@@ -118,7 +119,7 @@ export interface EventData {
   "run.completed": { message: string | null };
   "run.failed": Failure;
   "run.cancelled": { by: string; confirmed_dead: boolean; partial: boolean };
-  "run.interrupted": { reason: string; in_flight: string[] };
+  "run.interrupted": { reason: string; crash: boolean; in_flight: string[] };
   "run.stuck": { seconds: number; cause: string | null };
   "run.recovered": Record<string, never>;
   "run.cancel_overdue": { survivors: number };
@@ -171,8 +172,8 @@ export type ServiceFrame =
   | { type: "gap"; run_id: string; data: { from: number; to: number; reason: string } }
   | { type: "reset"; run_id: string; data: { reason: string } }
   | { type: "bye"; data: { retry_ms: number } }
-  | { type: "run"; data: RunHeader }
-  | { type: "run.deleted"; data: { id: string } }
+  | { type: "run"; run_id?: string; data: RunHeader }
+  | { type: "run.deleted"; run_id?: string; data: { id: string } }
   | { type: "heartbeat"; data: Record<string, never> };
 
 export type Frame = RunEvent | ServiceFrame;

@@ -60,6 +60,7 @@ const BLANK = {
   pending: null,
   request: null,
   attempt: 0,
+  crashes: 0,
   strength: null,
   paused_by: null,
   progress: { done: 0, failed: 0, reused: 0, total: null, marks: [], groups: {} },
@@ -96,7 +97,9 @@ function transition(run: Run, event: RunEvent): Changes {
       return { status: run.strength === "release" ? "queued" : "running", strength: null, paused_by: null };
     case "run.interrupted": {
       const request = run.request?.control === "cancel" ? run.request : null;
-      return { status, strength: null, paused_by: null, notice: event.data.reason, request };
+      const { reason, crash } = event.data;
+      const crashes = run.crashes + (crash ? 1 : 0);
+      return { status, strength: null, paused_by: null, notice: crash ? reason : null, request, crashes };
     }
     case "run.failed":
       return { status, failure: event.data };

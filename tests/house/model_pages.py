@@ -1,0 +1,246 @@
+"""What the model says of itself: transitions, answers to controls, events, errors, settings."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import PydanticUndefined, to_json
+
+from pilothouse import errors as tree
+from pilothouse.buses.memory import MemoryBus
+from pilothouse.engine.engine import Engine, Wish
+from pilothouse.errors import InvalidControl, PilothouseError
+from pilothouse.model import event as e
+from pilothouse.model.fold import TRANSITIONS
+from pilothouse.model.run import Control, Run, Status, Strength
+from pilothouse.settings import Settings
+from pilothouse.stores.memory import MemoryStore
+from pilothouse.testing.samples import queued
+from tests.house.markup import code, first_line, section, table
+
+PACKAGE = Path(tree.__file__).parent
+
+
+def state_chart() -> str:
+    """The statuses and what leads from one to the other, for Mermaid."""
+    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> queued: run.queued"]
+    for type_, (allowed, target) in TRANSITIONS.items():
+        if target is not None:
+            lines += [f"    {status} --> {target}: {type_}" for status in Status if status in allowed]
+    lines += [f"    {status} --> [*]" for status in Status if status.is_terminal]
+    return "\n".join([*lines, "```"])
+
+
+def transitions() -> str:
+    """The table of transitions."""
+    rows = [("`run.queued`", "–", "`queued`")]
+    for type_, (allowed, target) in TRANSITIONS.items():
+        before = " ".join(code(status) for status in Status if status in allowed)
+        rows.append((code(type_), before, code(target) if target else "stays"))
+    return table(("event", "allowed while", "leads to"), rows)
+
+
+def answers() -> str:
+    """What every control gets in every situation, asked of the engine itself."""
+    return asyncio.run(_answers())
+
+
+async def _answers() -> str:
+    rows = [
+        (f"**{control}**", *[await _answer(bodies, control) for bodies in SITUATIONS.values()])
+        for control in Control
+    ]
+    return table(("", *SITUATIONS), rows)
+
+
+_PAUSE = e.ControlRequested(control=Control.PAUSE, actor="ada")
+_CANCEL = e.ControlRequested(control=Control.CANCEL, actor="ada")
+_STARTED = e.RunStarted(attempt=1)
+SITUATIONS: dict[str, list[e.Body]] = {
+    "queued": [],
+    "running": [_STARTED],
+    "running, pause pending": [_STARTED, _PAUSE],
+    "paused, held": [_STARTED, _PAUSE, e.RunPaused()],
+    "paused, released": [_STARTED, _PAUSE, e.RunPaused(strength=Strength.RELEASE)],
+    "cancel pending": [_STARTED, _CANCEL],
+    "completed or failed": [_STARTED, e.RunCompleted()],
+    "cancelled": [e.RunCancelled(by="ada")],
+}
+
+
+async def _answer(bodies: list[e.Body], control: Control) -> str:
+    """The HTTP status and the event that a control gets after these events."""
+    store = MemoryStore()
+    run_id = await queued(store)
+    if bodies:
+        await store.append(run_id, bodies)
+    try:
+        answer = await Engine(store, MemoryBus(), {}).control(run_id, Wish(control, "ada"))
+    except InvalidControl as error:
+        return f"{error.http_status} `{error.code}`"
+    if not answer.changed:
+        return "200 unchanged"
+    written = await store.read(run_id, answer.run.head - 1)
+    return f"{202 if answer.accepted else 200} `{written[0].type}`"
+
+
+def events() -> str:
+    """Every event type with its fields."""
+    parts = []
+    for type_, body in e.BODIES.items():
+        parts += [f"### {type_}", "", first_line(body)]
+        fields = [name for name in body.model_fields if name != "type"]
+        if fields:
+            rows = [(code(name), code(_type_of(body, name)), _default(body, name)) for name in fields]
+            parts += ["", table(("field", "type", "default"), rows)]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _type_of(body: type[e.Body], name: str) -> str:
+    text = str(inspect.get_annotations(body)[name])
+    for alias in ("Feed", "Level", "Number"):
+        text = re.sub(rf"\b{alias}\b", _plain(getattr(e, alias)), text)
+    for enum in (Control, Strength):
+        text = re.sub(rf"\b{enum.__name__}\.(\w+)", lambda found: f'"{found[1].lower()}"', text)
+        text = re.sub(rf"\b{enum.__name__}\b", " | ".join(f'"{member}"' for member in enum), text)
+    return in_json(re.sub(r"Literal\[(.*?)\]", lambda found: found[1].replace(", ", " | "), text))
+
+
+_JSON = {
+    r"tuple\[str, \.\.\.\]": "list of strings",
+    r"dict\[str, ([a-z| ]+)\]": r"object of \1",
+    r"dict\[str, .*?\]": "object",
+    r"\bstr\b": "string",
+    r"\bint\b": "integer",
+    r"\bfloat\b": "number",
+    r"\bbool\b": "boolean",
+    r"\bAny\b": "any value",
+    r"\bNone\b": "null",
+}
+
+
+def in_json(annotation: str) -> str:
+    """A Python annotation in JSON's words."""
+    for pattern, word in _JSON.items():
+        annotation = re.sub(pattern, word, annotation)
+    return annotation
+
+
+def _plain(alias: object) -> str:
+    text = str(alias).replace("typing.", "").replace("'", '"')
+    text = re.sub(r"Union\[(.*)\]$", lambda found: found[1].replace(", ", " | "), text)
+    return text.replace("NoneType", "None")
+
+
+def _default(body: type[e.Body], name: str) -> str:
+    field = body.model_fields[name]
+    if field.is_required():
+        return "required"
+    value: Any = field.get_default(call_default_factory=True)
+    return code(to_json(value).decode())
+
+
+def errors() -> str:
+    """The error tree, with the codes that a single place gives to one of its errors."""
+    rows = [
+        (code(error.code), str(error.http_status), code(error.__name__), first_line(error))
+        for error in error_classes()
+    ]
+    return table(("code", "HTTP", "class", "means"), rows)
+
+
+def error_classes() -> Iterator[type[PilothouseError]]:
+    """Every error, bases first."""
+    todo = [PilothouseError]
+    while todo:
+        error = todo.pop(0)
+        yield error
+        todo = [*(each for each in error.__subclasses__() if each.__module__ == tree.__name__), *todo]
+
+
+def error_codes() -> set[str]:
+    """Every code that any answer may carry: of the classes, and given to one error in one place."""
+    codes = {error.code for error in error_classes()}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Assign([ast.Attribute(attr="code")], ast.Constant(str(code_))):
+                    codes.add(code_)
+    return codes
+
+
+def settings() -> str:
+    """Every setting with its variable."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if field.default_factory is not None:
+            shown = (
+                "the number of processor cores, at least 2" if name == "slots" else code(field.get_default())
+            )
+        else:
+            shown = "–" if default in (None, (), PydanticUndefined) else code(_shown(default))
+        rows.append((code(f"PILOTHOUSE_{name.upper()}"), shown, field.description or ""))
+    return table(("variable", "default", "meaning"), rows)
+
+
+def _shown(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def run_fields() -> str:
+    """Every key of a run's snapshot."""
+    told = section(Run, "Attributes")
+    types = {name: in_json(str(type_)) for name, type_ in inspect.get_annotations(Run).items()}
+    rows = [
+        (code(name), TYPES.get(name) or code(types[name]), told.get(name) or FIELDS[name])
+        for name in snapshot_keys()
+    ]
+    return table(("key", "type", "meaning"), rows)
+
+
+def snapshot_keys() -> list[str]:
+    """The keys that the API answers."""
+    run = Run(id="r", number=1, kind="k", name="n", owner="o", params={}, created_at="", epoch="")
+    return list(run.snapshot())
+
+
+TYPES = {
+    "status": "string",
+    "request": "object or null",
+    "strength": '`"hold"`, `"release"` or null',
+    "progress": "object",
+    "phase": "object or null",
+    "failure": "object or null",
+    "pending": '`"pause"`, `"cancel"` or null',
+}
+FIELDS = {
+    "id": "`<prefix>_<unix seconds>_<8 hexadecimal digits>`; the prefix is the kind's.",
+    "kind": "Name of its kind.",
+    "name": "What its owner calls it; need not be unique.",
+    "owner": "Who started it.",
+    "params": "The validated inputs. Left out in lists and on the fleet's stream.",
+    "created_at": "When it was queued. All times are ISO 8601 in UTC, with milliseconds.",
+    "tags": "Words to find it by.",
+    "priority": "Higher ones are started first.",
+    "retry_of": "Id of the run that this one retries.",
+    "status": f"One of {' '.join(code(each) for each in Status)}.",
+    "progress": "`done`, `failed`, `reused` and `total` in items; `marks` and `groups` feed the estimate.",
+    "phase": "`name`, `index` and `of` of the phase that began last.",
+    "started_at": "When the first attempt began.",
+    "ended_at": "When it ended; nothing while it is live.",
+    "last_event_at": "Time of the last event.",
+    "stuck": "No item, metric or phase came for longer than the kind's limit.",
+    "ended_by": "The actor of the cancel.",
+    "failure": "`reason`, `message`, `hint`, `where`, `exit_code`, `signal`, `tail` of a failed run.",
+    "host": "Name of the host that runs it, or ran it last.",
+    "artifacts": "How many files were saved.",
+    "pending": "The control of `request`, in short.",
+}

@@ -1,21 +1,21 @@
 """Server-sent events over one tail, as a plain ASGI callable.
 
-What a watcher costs is one place and one sleeping task. After each write it
-takes everything that came meanwhile, one segment at a time, so a slow reader
-makes its own batches and holds up nobody.
+What a watcher costs is one place and the task that waits for it to leave.
+After each write it takes everything that came meanwhile, one segment at a
+time, so a slow reader makes its own batches and holds up nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import aclosing
 from typing import Any
 
-from pilothouse.engine.tail import Tails
+from pilothouse.engine.segment import Segment
+from pilothouse.engine.tail import Tail, Tails
 from pilothouse.engine.watcher import Watcher
-from pilothouse.transports.follow import Batch, Gap, follow
 from pilothouse.transports.place import Place
+from pilothouse.transports.push import Pusher
 from pilothouse.transports.service import BYE, gap, hello, reset, sse
 
 Message = MutableMapping[str, Any]
@@ -36,21 +36,48 @@ async def serve_sse(tails: Tails, run_id: str, place: Place, receive: Receive, s
     Raises:
         NotFound: No such run; nothing has been sent then.
     """
-    async with tails.follow(run_id) as tail, Listening(receive) as watcher:
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    tail = await tails.enter(run_id)
+    try:
         lost = await place.lost(tail)
         after = 0 if lost else place.after
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await write(send, sse(hello(tail, after)) + (sse(reset(tail, lost)) if lost else b""))
-        async with aclosing(follow(tail, watcher, after)) as batches:
-            async for batch in batches:
-                match batch:
-                    case Batch():
-                        await write(send, batch.sse())
-                    case Gap():
-                        await write(send, sse(gap(tail, batch.first, batch.last)))
-                    case None:
-                        await write(send, HEARTBEAT)
-        await write(send, b"" if tail.over else sse(BYE), more=False)
+        pusher = SsePusher(tail, after, send)
+        pusher.wake()
+        try:
+            while (await receive())["type"] != "http.disconnect":  # also when the stream has ended
+                pass
+        finally:
+            pusher.close()
+    finally:
+        await tails.leave(tail)
+
+
+class SsePusher(Pusher):
+    """Writes server-sent events."""
+
+    __slots__ = ("_send",)
+
+    def __init__(self, tail: Tail, after: int, send: Send) -> None:
+        super().__init__(tail, after)
+        self._send = send
+
+    async def put(self, segment: Segment, after: int) -> None:
+        """All of it in one piece of the response's body, shared by all watchers at this place."""
+        body = segment.sse_after(after)
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def skip(self, first: int, last: int) -> None:
+        """A service frame."""
+        await write(self._send, sse(gap(self._tail, first, last)))
+
+    async def keep_alive(self) -> None:
+        """A comment."""
+        await write(self._send, HEARTBEAT)
+
+    async def end(self, *, over: bool) -> None:
+        """The last piece."""
+        await write(self._send, b"" if over else sse(BYE), more=False)
 
 
 async def write(send: Send, body: bytes, *, more: bool = True) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from typing import Any
 
+from pilothouse.engine.segment import Segment
 from pilothouse.engine.tail import Tail, Tails
 from pilothouse.engine.watcher import Watcher
-from pilothouse.transports.follow import Batch, Gap, follow
 from pilothouse.transports.place import Place
+from pilothouse.transports.push import Pusher
 from pilothouse.transports.service import BYE, gap, hello, reset, service_frame
 from pilothouse.transports.sse import Receive, Send
 
@@ -39,36 +39,50 @@ async def serve_websocket(
     Raises:
         NotFound: No such run.
     """
-    async with tails.follow(run_id) as tail:
-        watcher = Watcher()
-        listener = asyncio.create_task(_listen(watcher, receive, send, upstream))
+    tail = await tails.enter(run_id)
+    try:
+        lost = await place.lost(tail)
+        after = 0 if lost else place.after
+        await send_text(send, hello(tail, after))
+        if lost:
+            await send_text(send, reset(tail, lost))
+        pusher = SocketPusher(tail, after, send)
+        pusher.wake()
         try:
-            lost = await place.lost(tail)
-            after = 0 if lost else place.after
-            await send_text(send, hello(tail, after))
-            if lost:
-                await send_text(send, reset(tail, lost))
-            await _follow(tail, watcher, after, send)
-            await farewell(send, watcher, over=tail.over)
+            await _listen(receive, send, upstream)
         finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+            pusher.close()
+    finally:
+        await tails.leave(tail)
 
 
-async def _follow(tail: Tail, watcher: Watcher, after: int, send: Send) -> None:
-    async with aclosing(follow(tail, watcher, after)) as batches:
-        async for batch in batches:
-            match batch:
-                case Batch():
-                    frames = batch.frames()
-                case Gap():
-                    frames = [gap(tail, batch.first, batch.last)]
-                case None:
-                    frames = [HEARTBEAT]
-            for frame in frames:
-                if watcher.gone:
-                    return
-                await send_text(send, frame)
+class SocketPusher(Pusher):
+    """Writes one text message per frame."""
+
+    __slots__ = ("_send",)
+
+    def __init__(self, tail: Tail, after: int, send: Send) -> None:
+        super().__init__(tail, after)
+        self._send = send
+
+    async def put(self, segment: Segment, after: int) -> None:
+        """One message each."""
+        for frame in segment.after(after):
+            if self.gone:
+                return
+            await send_text(self._send, frame)
+
+    async def skip(self, first: int, last: int) -> None:
+        """A service frame."""
+        await send_text(self._send, gap(self._tail, first, last))
+
+    async def keep_alive(self) -> None:
+        """A service frame: JavaScript sees no pings."""
+        await send_text(self._send, HEARTBEAT)
+
+    async def end(self, *, over: bool) -> None:
+        """Say `bye` when the server stops; close either way."""
+        await farewell(self._send, self, over=over)
 
 
 async def farewell(send: Send, watcher: Watcher, *, over: bool) -> None:
@@ -81,14 +95,12 @@ async def farewell(send: Send, watcher: Watcher, *, over: bool) -> None:
         watcher.gone = True  # the client closed first
 
 
-async def _listen(watcher: Watcher, receive: Receive, send: Send, upstream: Upstream) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "websocket.disconnect":
-            watcher.leave()
-            return
-        text = message.get("text") or ""
-        await send_text(send, service_frame("answer", await _answer(text, upstream)))
+async def _listen(receive: Receive, send: Send, upstream: Upstream) -> None:
+    """Answer the client until it leaves or the stream has ended."""
+    while (message := await receive())["type"] != "websocket.disconnect":
+        answer = service_frame("answer", await _answer(message.get("text") or "", upstream))
+        with contextlib.suppress(OSError):  # it has left: receive says so
+            await send_text(send, answer)
 
 
 async def _answer(text: str, upstream: Upstream) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from pilothouse.contracts import Ended, Order
 from pilothouse.errors import Unavailable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import sysconfig
 import traceback
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,6 @@ from typing import Any
 from pilothouse.sdk.done import in_words
 
 TAIL_CHARACTERS = 4_000
-_HERE = Path(__file__).parent
-_NOT_USERS = (
-    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    str(_HERE),
-    str(_HERE.parent / "sdk"),
-)
 
 
 def describe(error: BaseException, entry: str) -> dict[str, Any]:
@@ -45,10 +38,20 @@ def _exit_code(error: BaseException) -> int:
 def _where(error: BaseException) -> str | None:
     """The innermost frame of the user's own code; else the innermost of all."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith((*_NOT_USERS, "<frozen"))]
+    others = _not_the_users()
+    own = [frame for frame in frames if not frame.filename.startswith(others)]
     for frame in (own or frames)[-1:]:
         return f"{frame.filename}:{frame.lineno} in {frame.name}"
     return None
+
+
+def _not_the_users() -> tuple[str, ...]:
+    """Where code lies that the user did not write."""
+    import sysconfig
+
+    here = Path(__file__).parent
+    installed = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return (*installed, str(here), str(here.parent / "sdk"), "<frozen")
 
 
 def _hint(error: BaseException, entry: str) -> str | None:

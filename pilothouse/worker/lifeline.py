@@ -47,7 +47,7 @@ def watch_host(on_death: Callable[[], None]) -> None:
 def end_family() -> None:
     """End this process and all that it started, at once."""
     try:
-        import psutil  # type: ignore[import-untyped]
+        import psutil
 
         descendants = psutil.Process().children(recursive=True)
     except Exception:  # nothing may hold up the end
@@ -74,10 +74,28 @@ def leave_when_fenced(link: Link) -> None:
 
 
 def unwind_on_sigterm() -> None:
-    """Let SIGTERM unwind the job once, so that its `finally` blocks run; a second one kills."""
+    """Let SIGTERM unwind the job once, so that its `finally` blocks run; later ones change nothing.
+
+    A signal that comes just before the main thread begins to wait for a lock would
+    go unnoticed until the lock is free. A thread therefore repeats it until the
+    handler has run.
+    """
+    is_unwinding = threading.Event()
+    home = threading.get_ident()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
 
     def unwind(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        raise Cancelled
+        if not is_unwinding.is_set():
+            is_unwinding.set()
+            raise Cancelled
+
+    def repeat() -> None:
+        while signal.SIGTERM not in os.read(reading, 64):
+            pass
+        while not is_unwinding.wait(0.05) and signal.getsignal(signal.SIGTERM) is unwind:
+            signal.pthread_kill(home, signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, unwind)
+    threading.Thread(target=repeat, name="pilothouse-sigterm", daemon=True).start()

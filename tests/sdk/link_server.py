@@ -148,6 +148,9 @@ class LinkServer:
         self.append(e.RunInterrupted(reason="test"), run_id)
         self.append(e.RunStarted(attempt=self.logs[run_id].run.attempt + 1), run_id)
 
+    def next_attempt_of_queued(self, run_id: str = "run_1") -> None:
+        self.append(e.RunStarted(attempt=self.logs[run_id].run.attempt + 1), run_id)
+
     def set_live(self, run_id: str = "run_1", **values: Any) -> None:
         with self.changed:
             self.logs[run_id].live = values

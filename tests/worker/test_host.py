@@ -1,0 +1,235 @@
+"""The host with real children: orders, stops, ends, and what happens when either side dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pilothouse.executors.local import LocalExecutor
+from pilothouse.worker import host as host_module
+from pilothouse.worker.host import Host
+from tests.sdk.link_server import LinkServer
+from tests.worker.conftest import ROOT
+from tests.worker.test_local import alive
+
+HANG = 60
+
+
+def give(server: LinkServer, job: str, run_id: str = "run_1", attempt: int = 1) -> None:
+    with server.changed:
+        server.orders.append(
+            {"run_id": run_id, "attempt": attempt, "entry": f"tests.worker.jobs:{job}", "kind": "script"}
+        )
+        server.changed.notify_all()
+
+
+def tell_to_stop(server: LinkServer, run_id: str = "run_1", force: bool = False) -> None:
+    with server.changed:
+        server.stops.append({"run_id": run_id, "force": force})
+        server.changed.notify_all()
+
+
+async def until(server: LinkServer, is_true: Callable[[], object]) -> None:
+    await asyncio.to_thread(server.wait_for, is_true)
+
+
+@pytest.fixture
+async def host(server: LinkServer, tmp_path: Path) -> AsyncIterator[Host]:
+    host = Host("lab", server.url, "secret", LocalExecutor(), 2, tmp_path)
+    serving = asyncio.create_task(host.run())
+    yield host
+    host.stop()
+    await asyncio.wait_for(serving, HANG)
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("host")
+class TestHost:
+    async def test_it_runs_what_it_is_ordered_and_tells_the_end(
+        self, server: LinkServer, tmp_path: Path
+    ) -> None:
+        server.add_run(items=3)
+
+        give(server, "counts")
+        await until(server, lambda: server.ended)
+
+        assert server.status() == "completed"
+        assert server.ended == [{"run_id": "run_1", "attempt": 1, "exit_code": 0, "signal": None, "tail": ""}]
+        assert (tmp_path / "runs" / "run_1" / "marks").exists()
+
+    async def test_it_takes_no_more_than_it_has_slots_for(self, server: LinkServer) -> None:
+        for run_id in "abc":
+            server.add_run(run_id)
+            give(server, "hangs_for_ever", run_id)
+
+        await until(server, lambda: any(claim["slots"] == 0 for claim in server.claims))
+
+        assert [order["run_id"] for order in server.orders] == ["c"]
+        tell_to_stop(server, "a", force=True)
+        await until(server, lambda: not server.orders)
+
+    async def test_a_cancel_that_the_job_obeys_needs_no_signal(self, server: LinkServer) -> None:
+        server.add_run()
+        give(server, "hangs_in_an_item")
+        await until(server, lambda: server.keys("item.started"))
+
+        server.cancel()
+        tell_to_stop(server)
+        await until(server, lambda: server.ended)
+
+        assert server.status() == "cancelled"
+        assert server.ended[0]["signal"] is None
+
+    async def test_a_job_that_ignores_everything_is_killed_in_the_end(
+        self, server: LinkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(host_module, "COOPERATIVE_SECONDS", 0.1)
+        monkeypatch.setattr(host_module, "TERMINATE_SECONDS", 0.1)
+        server.add_run()
+        give(server, "ignores_everything")
+        await until(server, lambda: server.bodies("log"))
+
+        tell_to_stop(server)
+        await until(server, lambda: server.ended)
+
+        assert server.ended[0]["signal"] == signal.SIGKILL
+        assert alive(tmp_path / "runs" / "run_1" / "marks") == []
+
+    async def test_force_does_not_wait_for_the_gentle_steps(self, server: LinkServer) -> None:
+        server.add_run()
+        give(server, "ignores_everything")
+        await until(server, lambda: server.bodies("log"))
+        begun = time.monotonic()
+
+        tell_to_stop(server)
+        tell_to_stop(server, force=True)
+        await until(server, lambda: server.ended)
+
+        assert server.ended[0]["signal"] == signal.SIGKILL
+        assert time.monotonic() - begun < host_module.COOPERATIVE_SECONDS
+
+    async def test_it_keeps_its_jobs_when_the_server_restarts_and_reports_later(
+        self, server: LinkServer
+    ) -> None:
+        server.add_run(items=30, seconds=0.02)
+        give(server, "counts")
+        await until(server, lambda: len(server.log.finished) > 5)
+
+        server.stop()
+        server.start()
+        await until(server, lambda: server.ended)
+
+        assert server.status() == "completed"
+        assert server.keys("item.finished") == [str(n) for n in range(30)]
+        assert server.ended[0]["exit_code"] == 0
+
+    async def test_a_new_attempt_ends_the_old_one_first(self, server: LinkServer) -> None:
+        server.add_run()
+        give(server, "hangs_for_ever")
+        await until(server, lambda: server.bodies("log"))
+
+        server.next_attempt()
+        give(server, "hangs_for_ever", attempt=2)
+        await until(server, lambda: len(server.bodies("log")) == 2)
+
+        assert [ended["attempt"] for ended in server.ended] == [1]
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_started_is_reported_as_ended(server: LinkServer, tmp_path: Path) -> None:
+    server.add_run()
+    host = Host("lab", server.url, "secret", LocalExecutor(("/no/such/python",)), 1, tmp_path)
+    serving = asyncio.create_task(host.run())
+
+    give(server, "counts")
+    await until(server, lambda: server.ended)
+
+    assert "cannot be started" in server.ended[0]["tail"]
+    host.stop()
+    await serving
+
+
+# The host as a process of its own
+
+
+@pytest.fixture
+def process(server: LinkServer, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "pilothouse.worker.host",
+            "--data",
+            str(tmp_path),
+            "--slots",
+            "1",
+            "--watch-stdin",
+        ],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "PILOTHOUSE_SERVER": server.url, "PILOTHOUSE_TOKEN": "secret"},
+        cwd=ROOT,
+    )
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    assert process.stdin
+    process.stdin.close()
+
+
+def marked(tmp_path: Path) -> list[int]:
+    """Live processes of the run, by the marker in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("PILOTHOUSE_FOLDER", "").startswith(str(tmp_path)):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_until_gone(tmp_path: Path) -> None:
+    psutil.wait_procs([psutil.Process(pid) for pid in marked(tmp_path) if psutil.pid_exists(pid)], HANG)
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "stdin"])
+def test_a_host_that_is_asked_to_end_takes_its_jobs_with_it(
+    server: LinkServer, process: subprocess.Popen[bytes], tmp_path: Path, how: str
+) -> None:
+    server.add_run()
+    give(server, "hangs_for_ever")
+    server.wait_for(lambda: server.bodies("log"))
+
+    assert process.stdin
+    if how == "stdin":
+        process.stdin.close()
+    else:
+        process.send_signal(signal.Signals[how])
+
+    assert process.wait(HANG) == 0
+    assert marked(tmp_path) == []
+    assert server.ended[0]["exit_code"] == 143
+
+
+def test_the_jobs_of_a_killed_host_end_themselves(
+    server: LinkServer, process: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    server.add_run()
+    give(server, "ignores_everything")
+    server.wait_for(lambda: server.bodies("log"))
+
+    process.kill()
+    process.wait(HANG)
+
+    wait_until_gone(tmp_path)
+    assert alive(tmp_path / "runs" / "run_1" / "marks") == []

@@ -104,7 +104,7 @@ export function LogView({ lines, isReady, isWhole, level, text, onLevel, onText 
         role="log"
         aria-live="off"
         aria-label="Console output"
-        className="h-[calc(100dvh-18rem)] min-h-72 overflow-auto overscroll-contain font-mono text-xs"
+        className="h-[calc(100dvh-25rem)] min-h-96 overflow-auto overscroll-contain font-mono text-xs"
       >
         {shown.length === 0 && (
           <p className="px-4 py-12 text-center font-sans text-sm text-text-3">

@@ -3,7 +3,7 @@ import { isTerminal, type Kind, type Run } from "@/api/types";
 import { Elapsed } from "@/components/base/Time";
 import { STALE } from "@/components/run/RunProgress";
 import { cn } from "@/lib/cn";
-import { count, formatted, rate } from "@/lib/format";
+import { count, formatted, NONE, rate } from "@/lib/format";
 
 export interface RunCardsProps {
   run: Run;
@@ -18,7 +18,7 @@ export interface RunCardsProps {
 /** Elapsed, left, items and speed; the headline and the money where the kind reports them. */
 export function RunCards({ run, kind, elapsed, left, leftHint, isStale }: RunCardsProps) {
   const { done, reused, failed, total } = run.progress;
-  const speed = done - reused > 0 && elapsed >= 1 ? rate((done - reused) / elapsed) : "–";
+  const speed = done - reused > 0 && elapsed >= 1 ? rate((done - reused) / elapsed) : NONE;
   const headline = kind.metrics.find((metric) => metric.name === kind.headline);
   const money = kind.metrics.find((metric) => metric.format === "money");
   return (
@@ -32,7 +32,7 @@ export function RunCards({ run, kind, elapsed, left, leftHint, isStale }: RunCar
         <Elapsed seconds={run.active_seconds} since={run.active_since} />
       </Fact>
       {!isTerminal(run.status) && (
-        <Fact label="Left" className="text-running-text" title={leftHint}>
+        <Fact label="Left" className={left === NONE ? "text-text-3" : "text-running-text"} title={leftHint}>
           {left}
         </Fact>
       )}

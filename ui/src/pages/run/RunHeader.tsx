@@ -80,7 +80,11 @@ export function RunHeader(props: RunHeaderProps) {
         <div className="flex flex-wrap items-center gap-3">
           <RunBadge run={run} kind={kind} isFresh={isFresh} large />
           {steering.isSlow && <span className="text-sm text-text-3">Still asking…</span>}
-          {run.notice && <span className="min-w-0 truncate text-sm text-warn">{run.notice}</span>}
+          {run.notice && (
+            <span className="min-w-0 text-sm text-warn max-md:order-last max-md:w-full md:truncate">
+              {run.notice}
+            </span>
+          )}
           <div className="ml-auto flex items-center gap-2">
             <Button
               look="ghost"

@@ -31,7 +31,7 @@ export function TabContent(props: TabContentProps) {
   const { run, kind, series } = data;
   switch (url.tab) {
     case "results":
-      return <Results {...props} className="h-[calc(100dvh-21rem)] min-h-80" />;
+      return <Results {...props} className="h-[calc(100dvh-27rem)] min-h-96" />;
     case "metrics":
       return <MetricsView series={series} kind={kind} />;
     case "logs":

@@ -34,8 +34,8 @@ export function ResultsToolbar({
   return (
     <div className="border-line border-b px-4 py-2">
       <div className="flex flex-wrap items-center gap-2">
-        <h2 className="mr-auto font-semibold text-sm">Live results</h2>
-        <label className="flex h-7 items-center gap-1.5 rounded-md border border-line-strong px-2 focus-within:outline-2 focus-within:outline-focus max-md:h-11">
+        <h2 className="mr-auto font-semibold text-sm max-md:w-full">Live results</h2>
+        <label className="flex h-7 min-w-0 items-center gap-1.5 rounded-md max-md:flex-1 border border-line-strong px-2 focus-within:outline-2 focus-within:outline-focus max-md:h-11">
           <Search aria-hidden size={13} className="text-text-3" />
           <span className="sr-only">Filter the results by text</span>
           <input
@@ -44,7 +44,7 @@ export function ResultsToolbar({
             value={state.text}
             onChange={(event) => onState({ text: event.target.value })}
             placeholder="Filter"
-            className="w-28 bg-transparent text-xs outline-none placeholder:text-text-3"
+            className="w-28 min-w-0 bg-transparent max-md:w-full text-xs outline-none placeholder:text-text-3"
           />
         </label>
         <select

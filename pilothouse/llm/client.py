@@ -95,8 +95,8 @@ class ChatClient:
         Raises:
             ModelError: No answer; its class says why, `hint` the way out, `attempts` how often it was tried.
         """
-        options = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
-        options |= {"response_format": response_format}
+        options: dict[str, Any] = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
+        options["response_format"] = response_format
         given = {name: value for name, value in options.items() if value is not None}
         attempt = 1
         while True:

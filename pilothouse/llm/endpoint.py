@@ -153,7 +153,8 @@ class Endpoint:
 def _read(completion: Any, messages: Sequence[Message], seconds: float, where: Where) -> Answer:
     """The first choice of a completion. A server may send anything, so nothing is taken for granted."""
     choices = getattr(completion, "choices", None)
-    message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = getattr(choice, "message", None)
     text = getattr(message, "content", None)
     if message is None or not isinstance(text, str | None):
         raise BadResponse(
@@ -172,5 +173,5 @@ def _read(completion: Any, messages: Sequence[Message], seconds: float, where: W
         (usage.completion_tokens or 0) if is_counted else len(pieces(text)),
         not is_counted,
         seconds,
-        getattr(choices[0], "finish_reason", None) or "stop",
+        getattr(choice, "finish_reason", None) or "stop",
     )

@@ -36,6 +36,7 @@ COLUMNS = (
     Column("milliseconds", "Time", "milliseconds"),
     Column("tokens_in", "Tokens in", "integer"),
     Column("tokens_out", "Tokens out", "integer"),
+    Column("tokens_estimated", "Tokens estimated", "boolean", shown=False),
     Column("cost", "Cost", "money"),
     Column("attempts", "Attempts", "integer"),
     Column("input", "Input", shown=False),

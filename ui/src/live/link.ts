@@ -154,6 +154,7 @@ export class StreamLink {
   private note(frame: Frame): boolean {
     if (isEvent(frame)) return this.noteEvent(frame);
     if (frame.type === "heartbeat") return false;
+    if (frame.type === "run" || frame.type === "run.deleted") return true;
     const id = "run_id" in frame ? frame.run_id : undefined;
     const place = id ? this.places.get(id) : undefined;
     if (!id || !place) return true;

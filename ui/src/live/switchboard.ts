@@ -106,5 +106,6 @@ export class Switchboard {
 
 function concerns(frame: Frame, watched: Set<string>): boolean {
   if (isEvent(frame)) return watched.has(frame.run_id);
+  if (frame.type === "run" || frame.type === "run.deleted") return true;
   return !("run_id" in frame) || !frame.run_id || watched.has(frame.run_id);
 }

@@ -63,7 +63,7 @@ export function Dialog({
         if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) onConfirm?.();
       }}
       className={cn(
-        "fixed m-auto w-[calc(100%-2rem)] rounded-xl border border-line bg-card p-0 shadow-pop",
+        "fixed m-auto outline-none w-[calc(100%-2rem)] rounded-xl border border-line bg-card p-0 shadow-pop",
         "max-md:mb-0 max-md:w-full max-md:max-w-none max-md:rounded-b-none max-md:pb-[env(safe-area-inset-bottom)]",
         wide ? "md:max-w-3xl" : "md:max-w-md",
       )}

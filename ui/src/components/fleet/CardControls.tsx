@@ -21,7 +21,7 @@ export function CardControls({ run, kind }: { run: RunHeader; kind: Kind }) {
   const isPaused = run.status === "paused" || run.pending === "pause";
   const busy = run.pending === "cancel" || run.pending === "resume" || asked?.stage === "asking";
   return (
-    <div className="relative z-10 flex items-center gap-6">
+    <div className="relative z-10 flex items-center gap-6 max-md:w-full max-md:justify-between">
       {isPaused ? (
         <Button
           size="sm"

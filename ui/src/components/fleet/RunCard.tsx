@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { Kind, RunHeader } from "@/api/types";
 import { isTerminal } from "@/api/types";
 import { ProgressBar } from "@/components/base/ProgressBar";
@@ -42,8 +43,8 @@ export function RunCard({ run, kind, isFresh }: RunCardProps) {
         run.stuck ? "before:bg-stuck" : EDGE[run.status],
       )}
     >
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
-        <div className="flex min-w-0 grow items-center gap-3 max-md:w-full max-md:flex-wrap">
+      <div className="flex items-center gap-3 max-md:flex-wrap">
+        <div className="flex min-w-0 grow items-center gap-3 max-md:w-full max-md:flex-wrap max-md:gap-y-1.5">
           <StatusBadge
             status={run.status}
             pending={run.pending}
@@ -51,7 +52,7 @@ export function RunCard({ run, kind, isFresh }: RunCardProps) {
             label={statusWords(run, kind, now)}
           />
           {run.status === "running" && isFresh && !run.stuck && !run.pending && <LiveDot />}
-          <h3 className="min-w-0 truncate font-semibold">
+          <h3 className="min-w-0 truncate font-semibold max-md:w-full">
             <Link
               to="/runs/$runId"
               params={{ runId: run.id }}
@@ -60,7 +61,7 @@ export function RunCard({ run, kind, isFresh }: RunCardProps) {
               {run.name}
             </Link>
           </h3>
-          <p className="truncate text-text-3 text-xs max-lg:hidden">
+          <p className="min-w-24 shrink-[9999] truncate text-text-3 text-xs max-lg:hidden">
             #{run.number} · {kind.title} · by {run.owner}
           </p>
         </div>
@@ -73,45 +74,60 @@ export function RunCard({ run, kind, isFresh }: RunCardProps) {
         units={kind.units}
         note={etaWords(run, eta, kind.unit)}
       />
-      <div className="flex flex-wrap items-baseline gap-x-5 gap-y-1 text-sm text-text-2">
-        <span className="text-text">
+      <div className="space-y-1 text-sm">
+        <Line>
           <Count run={run} kind={kind} />
-        </span>
-        <Numbers run={run} kind={kind} />
-        <span className="min-w-0 grow basis-48 truncate text-text-3">
-          {run.status === "failed" ? (
-            <span className="text-fail">{run.failure?.message}</span>
-          ) : (
-            placeWords(run, kind)
-          )}
-        </span>
-        {run.started_at && (
-          <span className="whitespace-nowrap">
-            <span className="text-text-3">elapsed</span>{" "}
-            <Elapsed seconds={run.active_seconds} since={run.active_since} />
+          <span className="flex gap-x-4 whitespace-nowrap">
+            {run.started_at && (
+              <span className="text-text-2">
+                <span className="text-text-3 max-md:hidden">elapsed </span>
+                <Elapsed seconds={run.active_seconds} since={run.active_since} />
+              </span>
+            )}
+            <span className="font-medium text-running-text empty:hidden">
+              {etaWords(run, eta, kind.unit)}
+            </span>
           </span>
-        )}
-        <span className="whitespace-nowrap font-medium text-running-text">
-          {etaWords(run, eta, kind.unit)}
-        </span>
+        </Line>
+        <Line>
+          {run.status === "failed" ? (
+            <span className="truncate text-fail">{run.failure?.message}</span>
+          ) : (
+            <span className="truncate text-text-3 max-md:empty:hidden">{placeWords(run, kind)}</span>
+          )}
+          <span className="flex flex-wrap gap-x-4 text-text-2">
+            <Numbers run={run} kind={kind} />
+          </span>
+        </Line>
       </div>
     </article>
+  );
+}
+
+function Line({ children }: { children: ReactNode }) {
+  return (
+    <div className="flex min-w-0 items-baseline justify-between gap-x-6 gap-y-0.5 max-md:flex-wrap md:[&>:last-child]:shrink-0">
+      {children}
+    </div>
   );
 }
 
 function Count({ run, kind }: { run: RunHeader; kind: Kind }) {
   const { done, failed, total } = run.progress;
   const percent = wholePercent(done, total);
-  if (percent === null) return done === 0 ? "no count yet" : `${count(done)} ${kind.units} done`;
+  if (percent === null)
+    return (
+      <span className="text-text-2">{done === 0 ? "no count yet" : `${count(done)} ${kind.units} done`}</span>
+    );
   return (
-    <>
+    <span>
       <span className="font-semibold">{percent} %</span>
       <span className="text-text-2">
         {" "}
         · {count(done)}/{count(total)} {kind.units}
       </span>
       {failed > 0 && <span className="text-fail"> · {count(failed)} in error</span>}
-    </>
+    </span>
   );
 }
 

@@ -54,13 +54,13 @@ export function EndedRow({ run, kind }: { run: RunHeader; kind: Kind }) {
         <span className="truncate font-medium">{run.name}</span>
       </Link>
       <span className="relative z-10 whitespace-nowrap text-right text-text-3 text-xs">
-        <RelativeTime time={run.ended_at} short />
+        <RelativeTime time={run.ended_at} short /> ago
       </span>
       <span className={cn("truncate text-xs", run.status === "failed" ? "text-fail" : "text-text-2")}>
         {resultOf(run, kind) || `${kind.title} #${run.number}`}
       </span>
       <span className="text-right text-text-3 text-xs">
-        <Elapsed seconds={run.active_seconds} since={null} />
+        in <Elapsed seconds={run.active_seconds} since={null} />
       </span>
     </li>
   );

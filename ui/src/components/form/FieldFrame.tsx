@@ -55,7 +55,7 @@ export function FieldFrame(props: FieldFrameProps) {
       {children}
       {error && (
         <p id={`${path}-error`} role="alert" className="text-fail text-xs">
-          {error}
+          {error.charAt(0).toUpperCase() + error.slice(1)}
         </p>
       )}
       {!isGroup && description && !error && (

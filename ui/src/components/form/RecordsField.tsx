@@ -47,7 +47,7 @@ export function RecordsField({ path, schema, title, value, onChange, isRequired 
       actions={
         <>
           <Button size="sm" look="ghost" icon={<Upload aria-hidden />} onClick={() => file.current?.click()}>
-            Upload
+            <span className="max-sm:sr-only">Upload</span>
           </Button>
           <Button
             size="sm"
@@ -55,7 +55,7 @@ export function RecordsField({ path, schema, title, value, onChange, isRequired 
             icon={<ClipboardPaste aria-hidden />}
             onClick={() => setPasting(!isPasting)}
           >
-            Paste
+            <span className="max-sm:sr-only">Paste</span>
           </Button>
           {records.length > 0 && (
             <Button

@@ -18,7 +18,7 @@ export default function KeySheet({ onClose }: { onClose: () => void }) {
                 <div key={keys} className="flex items-center justify-between gap-4 py-1.5 text-sm">
                   <dt>{label}</dt>
                   <dd>
-                    <Kbd keys={keys.replace("mod+", "⌘/Ctrl ")} />
+                    <Kbd keys={keyWords(keys)} />
                   </dd>
                 </div>
               ))}
@@ -29,3 +29,5 @@ export default function KeySheet({ onClose }: { onClose: () => void }) {
     </Dialog>
   );
 }
+
+const keyWords = (keys: string): string => (keys === " " ? "Space" : keys.replace("mod+", "⌘/Ctrl "));

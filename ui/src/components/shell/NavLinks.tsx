@@ -1,4 +1,4 @@
-import { Link } from "@tanstack/react-router";
+import { Link, useRouterState } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
 import { Tooltip } from "@/components/base/Tooltip";
 import { NEW_RUN, OVERVIEW, PLACES, type Place, RUNS, SETTINGS } from "@/components/shell/nav";
@@ -29,10 +29,15 @@ export function RunningBadge({ small = false }: { small?: boolean }) {
   );
 }
 
-const isExact = (place: Place) => place === OVERVIEW || place === NEW_RUN;
+/** A run belongs to Runs, the form for a new one does not. */
+function useIsExact(): (place: Place) => boolean {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  return (place) => place === OVERVIEW || place === NEW_RUN || (place === RUNS && path === NEW_RUN.to);
+}
 
 /** Words, from 1024 pixels on. */
 export function WordNav() {
+  const isExact = useIsExact();
   return (
     <nav aria-label="Main" className="flex items-center gap-1 max-lg:hidden">
       {PLACES.map((place) => (
@@ -53,6 +58,7 @@ export function WordNav() {
 
 /** Icons at the left, 768 to 1023 pixels. */
 export function RailNav() {
+  const isExact = useIsExact();
   return (
     <nav
       aria-label="Main"
@@ -81,6 +87,7 @@ export function RailNav() {
 
 /** The thumb's bar, below 768 pixels. */
 export function BottomNav() {
+  const isExact = useIsExact();
   return (
     <nav
       aria-label="Main"

@@ -83,7 +83,7 @@ function SearchButton({ onOpen }: { onOpen: () => void }) {
         <Search aria-hidden size={15} />
         Search
         <span className="ml-auto">
-          <Kbd keys="⌘K" />
+          <Kbd keys={IS_MAC ? "⌘K" : "Ctrl K"} />
         </span>
       </button>
       <Button
@@ -107,6 +107,8 @@ function useShellKeys(setOpen: (open: "menu" | "keys") => void): void {
     { keys: "?", label: "Keys of this page", run: () => setOpen("keys") },
   ]);
 }
+
+const IS_MAC = /mac|iphone|ipad/i.test(navigator.platform);
 
 const focusToast = () => document.querySelector<HTMLElement>("[data-sonner-toast]")?.focus();
 

@@ -19,7 +19,7 @@ export function Forecast({ kind, form }: { kind: Kind; form: NewRun }) {
   const lists = Object.entries(kind.params_schema.properties ?? {}).flatMap(([name, schema]) => {
     const value = (checked?.params ?? form.params)[name];
     return Array.isArray(value) && value.length > 0 && schema["x-group"] === undefined
-      ? [`${count(value.length)} ${titleOf(name, schema).toLowerCase()}`]
+      ? [counted(value.length, singular(titleOf(name, schema)), titleOf(name, schema).toLowerCase())]
       : [];
   });
   return (
@@ -46,7 +46,8 @@ export function Forecast({ kind, form }: { kind: Kind; form: NewRun }) {
 function Estimate({ kind, total }: { kind: Kind; total: number | null }) {
   const { data } = useQuery(runsQuery({ kind: [kind.name], status: ["completed"], limit: PAST }));
   const past = (data?.runs ?? []).filter((run) => run.progress.done > 0 && run.active_seconds > 0);
-  if (total === null || past.length === 0)
+  if (total === null || !data) return null;
+  if (past.length === 0)
     return <p className="text-sm text-text-3">No estimate yet: no run of this kind has completed.</p>;
   const perItem = median(past.map((run) => run.active_seconds / run.progress.done));
   const costs = past.flatMap((run) => costOf(run, kind));
@@ -95,7 +96,7 @@ function SlotWords() {
   return (
     <p className="text-sm text-text-2">
       {free > queued
-        ? `Starts now: ${free} of ${counted(slots.all, "slot is", "slots is")} free.`
+        ? `Starts now: ${free} of ${counted(slots.all, "slot is", "slots are")} free.`
         : `Waits in line: all ${count(slots.all)} slots are busy${queued > 0 ? `, ${count(queued)} before it` : ""}.`}
     </p>
   );
@@ -133,3 +134,6 @@ function CommandLine({ kind, form }: { kind: Kind; form: NewRun }) {
 
 const quoted = (text: string): string =>
   /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/** "1 model" of a field that is called Models. */
+const singular = (title: string): string => title.toLowerCase().replace(/s$/, "");

@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, request } from "@/api/client";
 import { runQuery } from "@/api/queries";
-import type { DryRun, JsonObject, Kind, Run } from "@/api/types";
+import type { DryRun, Json, JsonObject, Kind, Run } from "@/api/types";
 import { remember } from "@/lib/mine";
 import { defaultsOf } from "@/lib/schema";
 import { type Draft, dropDraft, readDraft, saveDraft } from "@/pages/new/draft";
@@ -29,9 +29,10 @@ type Errors = readonly { field: string; message: string }[];
 /** The form's state: draft, checks by the server, submit. */
 export function useNewRun(kind: Kind, start: JsonObject | null): NewRun {
   const [draft, setDraft] = useState<Draft>(() => firstDraft(kind, start));
-  const check = useCheck(kind.name, draft);
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [tried, setTried] = useState(false);
+  // Nobody needs to hear that an untouched form is empty.
+  const check = useCheck(kind.name, draft, tried || touched.size > 0 || isComplete(kind, draft.params));
   const navigate = useNavigate();
   // The same click twice makes one run.
   const once = useRef(crypto.randomUUID());
@@ -91,7 +92,9 @@ export function useNewRun(kind: Kind, start: JsonObject | null): NewRun {
     touch: (path) => setTouched((before) => (before.has(path) ? before : new Set([...before, path]))),
     submit: () => {
       setTried(true);
-      if (check.errors.length > 0 && !check.isChecking) focusFirst(check.errors);
+      // An incomplete form is only checked: the messages say what is missing.
+      if (!isComplete(kind, draft.params)) focusFirst(missing(kind, draft.params));
+      else if (check.errors.length > 0 && !check.isChecking) focusFirst(check.errors);
       else if (!isPending) mutate();
     },
     isStarting: isPending,
@@ -105,18 +108,33 @@ function firstDraft(kind: Kind, start: JsonObject | null): Draft {
   return readDraft(kind.name) ?? { name: "", params: defaults };
 }
 
+/** The required fields that hold nothing. */
+function missing(kind: Kind, params: JsonObject): Errors {
+  const isEmpty = (value: Json | undefined) =>
+    value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
+  const names = (kind.params_schema.required ?? []).filter((name) => isEmpty(params[name]));
+  return names.map((field) => ({ field, message: "is needed" }));
+}
+
+const isComplete = (kind: Kind, params: JsonObject): boolean => missing(kind, params).length === 0;
+
 /** `cases.3.vote` belongs to `cases` when that is drawn as one field; `models.0.name` has a field of its own. */
 const isRecordPath = (field: string, path: string): boolean =>
   typeof document === "undefined" || document.getElementById(field) === null || path.includes(".");
 
 /** Ask the server what it thinks of the params, a moment after each change. */
-function useCheck(kind: string, { params }: Draft) {
+function useCheck(kind: string, { params }: Draft, isWorthAsking: boolean) {
   const [result, setResult] = useState<DryRun | null>(null);
   const [errors, setErrors] = useState<Errors>([]);
   const [isChecking, setChecking] = useState(true);
   useEffect(() => {
     const aborter = new AbortController();
-    setChecking(true);
+    setChecking(isWorthAsking);
+    if (!isWorthAsking) {
+      setResult(null);
+      setErrors([]);
+      return;
+    }
     const timer = setTimeout(async () => {
       try {
         const body = { kind, params };
@@ -138,7 +156,7 @@ function useCheck(kind: string, { params }: Draft) {
       clearTimeout(timer);
       aborter.abort();
     };
-  }, [kind, params]);
+  }, [kind, params, isWorthAsking]);
   return { result, errors, isChecking };
 }
 

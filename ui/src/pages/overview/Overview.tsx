@@ -46,7 +46,7 @@ export function Overview() {
             <Cards cards={cards} />
           </PanelBoundary>
         </div>
-        <div className="grid gap-5 md:max-xl:grid-cols-2">
+        <div className="grid items-start gap-5 md:max-xl:grid-cols-2">
           <TodayCard today={today} />
           <EndedCard runs={today.ended.filter((run) => !shown.has(run.id))} />
         </div>
@@ -81,6 +81,7 @@ function Banner({ cards, running }: { cards: readonly RunHeader[]; running: numb
       )}
       <Button
         look="primary"
+        className="max-md:hidden"
         icon={<Plus aria-hidden />}
         shortcut="n"
         hint="New run"

@@ -46,7 +46,12 @@ export function RunsPage() {
           >
             Export
           </Button>
-          <Button look="primary" icon={<Plus aria-hidden />} onClick={() => navigate({ to: "/runs/new" })}>
+          <Button
+            look="primary"
+            className="max-md:hidden"
+            icon={<Plus aria-hidden />}
+            onClick={() => navigate({ to: "/runs/new" })}
+          >
             New run
           </Button>
         </div>

@@ -13,7 +13,7 @@ import { useNow } from "@/lib/now";
 
 /** The widths of the columns, the same for head and rows. */
 export const COLUMNS =
-  "grid items-center gap-x-3 px-3 grid-cols-[1.75rem_minmax(0,1fr)_auto] md:grid-cols-[1.75rem_9.5rem_minmax(8rem,2fr)_minmax(0,9rem)_4.5rem] lg:grid-cols-[1.75rem_9.5rem_minmax(8rem,2fr)_7rem_minmax(0,10rem)_4.5rem_5rem_minmax(0,1.4fr)_5.5rem]";
+  "grid items-center gap-x-3 px-3 grid-cols-[1.75rem_minmax(0,1fr)_auto] md:grid-cols-[1.75rem_9.5rem_minmax(8rem,2fr)_minmax(0,9rem)_4.5rem] lg:grid-cols-[1.75rem_10rem_minmax(8rem,2fr)_6.5rem_minmax(0,10rem)_4.5rem_5rem_minmax(0,1.4fr)_7rem]";
 
 export interface RunsRowProps {
   run: RunHeader;
@@ -95,9 +95,7 @@ export const RunsRow = memo(function RunsRow({ run, kind, isSelected, onSelect }
         {resultOf(run, kind) || <span className="text-text-3">{NONE}</span>}
       </span>
       <span role="cell" className="relative z-10 truncate text-right text-text-3 text-xs max-lg:hidden">
-        {run.owner}
-        <br />
-        <RelativeTime time={run.created_at} short />
+        {run.owner} · <RelativeTime time={run.created_at} short />
       </span>
     </div>
   );

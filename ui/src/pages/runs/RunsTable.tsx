@@ -68,7 +68,7 @@ export function RunsTable({ list, selection }: { list: RunList; selection: Selec
             Result
           </span>
           <span role="columnheader" className="text-right max-lg:hidden">
-            By
+            By · age
           </span>
         </div>
       </div>

@@ -25,31 +25,50 @@ export function SettingsPage() {
         <Choice
           label="Theme"
           value={settings.theme}
-          options={{ system: "System", light: "Light", dark: "Dark" }}
+          options={[
+            ["system", "System"],
+            ["light", "Light"],
+            ["dark", "Dark"],
+          ]}
           onChange={(theme) => changeSettings({ theme })}
         />
         <Choice
           label="Density"
           value={settings.density}
-          options={{ normal: "Normal", compact: "Compact" }}
+          options={[
+            ["normal", "Normal"],
+            ["compact", "Compact"],
+          ]}
           onChange={(density) => changeSettings({ density })}
         />
         <Choice
           label="Motion"
           value={settings.motion}
-          options={{ system: "System", off: "Off" }}
+          options={[
+            ["system", "System"],
+            ["off", "Off"],
+          ]}
           onChange={(motion) => changeSettings({ motion })}
         />
         <Choice
           label="Times"
           value={settings.time}
-          options={{ relative: "Relative", local: "Local", utc: "UTC" }}
+          options={[
+            ["relative", "Relative"],
+            ["local", "Local"],
+            ["utc", "UTC"],
+          ]}
           onChange={(time) => changeSettings({ time })}
         />
         <Choice
           label="Rows in live tables"
           value={String(settings.rows) as "50" | "200" | "1000" | "0"}
-          options={{ "50": "50", "200": "200", "1000": "1,000", "0": "All" }}
+          options={[
+            ["50", "50"],
+            ["200", "200"],
+            ["1000", "1,000"],
+            ["0", "All"],
+          ]}
           onChange={(rows) => changeSettings({ rows: Number(rows) as Settings["rows"] })}
         />
       </Section>

@@ -6,7 +6,8 @@ const ROW = "flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3";
 export interface ChoiceProps<T extends string> {
   label: string;
   value: T;
-  options: Record<T, string>;
+  /** In this order. */
+  options: readonly (readonly [T, string])[];
   onChange: (value: T) => void;
 }
 
@@ -20,7 +21,7 @@ export function Choice<T extends string>({ label, value, options, onChange }: Ch
         {label}
       </span>
       <div className="flex rounded-lg border border-line bg-surface p-0.5">
-        {(Object.entries(options) as [T, string][]).map(([option, text]) => (
+        {options.map(([option, text]) => (
           <label
             key={option}
             className={cn(

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic_core import to_json
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pilothouse.errors import Forbidden, Invalid, PilothouseError, TooLarge, Unauthorised
@@ -110,7 +111,10 @@ def _check_body(headers: Headers, path: str) -> None:
 
 
 class _Capped:
-    """Counts the body as it streams in, for those who do not say its length."""
+    """Counts the body as it streams in, for those who do not say its length.
+
+    It raises the framework's own exception: any other becomes "cannot be parsed" there.
+    """
 
     __slots__ = ("_left", "_receive")
 
@@ -123,7 +127,7 @@ class _Capped:
         if message["type"] == "http.request":
             self._left -= len(message.get("body", b""))
             if self._left < 0:
-                raise TooLarge("The body is too large.", hint=f"At most {MAX_BODY} bytes.")
+                raise HTTPException(TooLarge.http_status, f"The body is above {MAX_BODY} bytes.")
         return message
 
 

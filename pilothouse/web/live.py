@@ -145,13 +145,21 @@ def _number(query: QueryParams, name: str, default: float, most: float) -> float
     return value
 
 
+class StreamRoute(Route):
+    """A route for GET alone: a HEAD of a stream would never come to an end."""
+
+    def __init__(self, path: str, endpoint: Any) -> None:
+        super().__init__(path, endpoint)
+        self.methods = {"GET"}
+
+
 def live_routes(context: Context) -> list[BaseRoute]:
     """The routes of all streams."""
     browser = Browser(context)
     return [
-        Route("/api/runs/{run}/events", RunEvents(context), methods=["GET"]),
-        Route("/api/runs/{run_id}/controls", ControlWire(context), methods=["GET"]),
-        Route("/api/stream", browser, methods=["GET"]),
+        StreamRoute("/api/runs/{run}/events", RunEvents(context)),
+        StreamRoute("/api/runs/{run_id}/controls", ControlWire(context)),
+        StreamRoute("/api/stream", browser),
         WebSocketRoute("/api/runs/{run}/ws", RunSocket(context)),
         WebSocketRoute("/api/ws", browser),
     ]

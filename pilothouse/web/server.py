@@ -7,6 +7,7 @@ import contextlib
 import getpass
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -21,7 +22,7 @@ from pilothouse.engine.engine import Engine
 from pilothouse.engine.fleet import Fleet
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.tail import Tails
-from pilothouse.errors import Invalid, NotFound, PilothouseError, Unavailable
+from pilothouse.errors import Invalid, NotFound, PilothouseError, TooLarge, Unavailable
 from pilothouse.sdk.kind import Kind
 from pilothouse.settings import Settings
 from pilothouse.version import __version__
@@ -31,7 +32,7 @@ from pilothouse.web.context import Context
 from pilothouse.web.dialects import benchmark
 from pilothouse.web.guard import Guard, error_body
 from pilothouse.web.live import OPENAPI_PATHS, live_routes
-from pilothouse.web.static import StaticUi
+from pilothouse.web.static import StaticUi, UiMount
 
 REAP_SECONDS = 2.0
 _log = structlog.get_logger()
@@ -78,7 +79,7 @@ class Server:
         for module in (runs, controls, views, export, artifacts, link, hosts, session, prometheus):
             app.include_router(module.router)
         app.include_router(benchmark.router)
-        app.mount("/", StaticUi())
+        app.router.routes.append(UiMount("/", StaticUi()))
         _describe_streams(app)
         return app
 
@@ -154,11 +155,16 @@ async def _answer_malformed(request: Request, error: Exception) -> Response:
 
 async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    known: PilothouseError = NotFound(f"There is nothing at {request.url.path}.")
-    if error.status_code != known.http_status:
-        known = PilothouseError(str(error.detail))
-        known.code = "http"
-        known.http_status = error.status_code
+    known: PilothouseError
+    match error.status_code:
+        case NotFound.http_status:
+            known = NotFound(f"There is nothing at {request.url.path}.")
+        case TooLarge.http_status:
+            known = TooLarge(str(error.detail))
+        case status:
+            known = PilothouseError(str(error.detail))
+            known.code = HTTPStatus(status).name.lower()
+            known.http_status = status
     return await _answer_error(request, known)
 
 

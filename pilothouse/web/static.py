@@ -8,7 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Match, Mount
 from starlette.types import Receive, Scope, Send
+
+from pilothouse.web.guard import is_api
 
 FOLDER = Path(__file__).parent / "static"
 CONTENT_POLICY = (
@@ -22,6 +25,16 @@ _MISSING = """<!doctype html><title>Pilothouse</title><h1>The web UI is not buil
 <p>Run <code>make ui</code>, then reload. The API and the command line work without it.</p>"""
 
 
+class UiMount(Mount):
+    """Everything but the API: there an unknown path is an error, never the page."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether this is a path to look at."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or is_api(scope["path"]):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
 class StaticUi:
     """Serves the folder that the UI's build writes."""
 
@@ -33,13 +46,23 @@ class StaticUi:
         await self._response(scope["path"])(scope, receive, send)
 
     def _response(self, path: str) -> Response:
-        file = (self._folder / path.lstrip("/")).resolve()
-        if file.is_relative_to(self._folder) and file.is_file() and file.name != "index.html":
+        file = self._file(path)
+        if file is not None:
             headers = _FOREVER if "assets" in file.parts else _PAGE_HEADERS
             return FileResponse(file, headers=headers)
         index = self._folder / "index.html"
         if not index.is_file():
             return HTMLResponse(_MISSING, 503, headers=_PAGE_HEADERS)
-        if "." in path.rpartition("/")[2]:
+        name = path.rpartition("/")[2]
+        if "." in name and name != index.name:
             return Response("No such file.", 404, media_type="text/plain")
         return FileResponse(index, headers=_PAGE_HEADERS, media_type="text/html")
+
+    def _file(self, path: str) -> Path | None:
+        """The file that a path names, None when it is none of ours."""
+        try:
+            file = (self._folder / path.lstrip("/")).resolve()
+            is_ours = file.is_relative_to(self._folder) and file.is_file() and file.name != "index.html"
+        except (OSError, ValueError):  # too long, or with a zero byte
+            return None
+        return file if is_ours else None

@@ -86,7 +86,7 @@ def running(data: Path, kinds: dict[str, Kind] | None = None, **settings: Any) -
         uvicorn_server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         box.update(server=server, uvicorn=uvicorn_server, loop=asyncio.get_running_loop())
         task = asyncio.create_task(uvicorn_server.serve(sockets=[sock]))
-        while not (uvicorn_server.started or task.done()):
+        while not (uvicorn_server.started or task.done()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         started.set()
         await task

@@ -17,7 +17,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from pilothouse.contracts import Item, ItemQuery, RunQuery
@@ -30,6 +30,7 @@ from pilothouse.transports.follow import Batch, follow
 from pilothouse.transports.sse import HEADERS, Listening, write
 from pilothouse.web.context import Actor, Context, Ctx, TheRun
 from pilothouse.web.controls import answer_of
+from pilothouse.web.live import StreamRoute
 from pilothouse.web.runs import answer
 
 router = APIRouter(prefix="/tuning", tags=["dialect 000"])
@@ -254,4 +255,4 @@ def _sse(messages: list[dict[str, Any]]) -> bytes:
 
 def stream_routes(context: Context) -> list[BaseRoute]:
     """The dialect's stream."""
-    return [Route("/tuning/runs/{run_id}/stream", TuningStream(context), methods=["GET"])]
+    return [StreamRoute("/tuning/runs/{run_id}/stream", TuningStream(context))]

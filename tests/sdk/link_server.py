@@ -13,7 +13,6 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -22,42 +21,8 @@ from pilothouse.clock import now
 from pilothouse.errors import Invalid, InvalidTransition, LeaseLost, NotFound, PilothouseError
 from pilothouse.model import event as e
 from pilothouse.model.fold import fold
-from pilothouse.model.run import Control, Run, Strength
-
-
-@dataclass
-class Log:
-    """One run, its events and what is derived from them."""
-
-    run: Run
-    events: list[e.Event] = field(default_factory=list)
-    finished: dict[str, e.ItemFinished] = field(default_factory=dict)
-    saved_state: dict[str, Any] | None = None
-    stored_seq: int = 0
-    live: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
-
-    def append(self, body: e.Body) -> None:
-        event = e.Event(self.run.id, self.run.head + 1, now(), body)
-        self.run = fold(self.run, event)
-        self.events.append(event)
-        match body:
-            case e.ItemFinished():
-                self.finished[body.key] = body
-            case e.StateSaved():
-                self.saved_state = body.state
-            case e.RunStarted():
-                self.stored_seq = 0
-
-    def state(self) -> dict[str, Any]:
-        request = self.run.request
-        strength = request.strength if request else self.run.strength
-        return {
-            "status": self.run.status,
-            "pending": self.run.pending,
-            "strength": strength,
-            "live": self.live,
-        }
+from pilothouse.model.run import Control, Strength
+from tests.sdk.link_log import Log
 
 
 class LinkServer:
@@ -68,6 +33,7 @@ class LinkServer:
         outages: Status codes to answer the next requests for events with; 0 stores the
             batch and closes the connection without an answer.
         is_bad: Events that are answered with 422.
+        left: How many ends were known whenever a host said that it leaves.
     """
 
     def __init__(self) -> None:
@@ -81,6 +47,7 @@ class LinkServer:
         self.stops: list[dict[str, Any]] = []
         self.claims: list[dict[str, Any]] = []
         self.ended: list[dict[str, Any]] = []
+        self.left: list[int] = []
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._port = 0
@@ -307,6 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
         ("GET", r"/api/runs/([^/]+)", "run"),
         ("POST", r"/api/runs/([^/]+)/artifacts/(.+)", "artifact"),
         ("POST", r"/api/hosts/([^/]+)/claim", "claim"),
+        ("POST", r"/api/hosts/([^/]+)/leave", "leave"),
         ("POST", r"/api/hosts/([^/]+)/ended", "ended"),
     ]
 
@@ -396,6 +364,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _claim(self, host: str) -> Any:
         return self._locked(lambda: self.server.link.claim(json.loads(self.body)))
+
+    def _leave(self, host: str) -> Any:
+        self._locked(lambda: self.server.link.left.append(len(self.server.link.ended)))
+        return {}
 
     def _ended(self, host: str) -> Any:
         self._locked(lambda: self.server.link.ended.append(json.loads(self.body)))

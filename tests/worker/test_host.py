@@ -219,6 +219,7 @@ def test_a_host_that_is_asked_to_end_takes_its_jobs_with_it(
     assert process.wait(HANG) == 0
     assert marked(tmp_path) == []
     assert server.ended[0]["exit_code"] == 143
+    assert server.left == [0]
 
 
 def test_the_jobs_of_a_killed_host_end_themselves(

@@ -1,0 +1,46 @@
+"""One run of the link server: its log in memory, folded by the real fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pilothouse.clock import now
+from pilothouse.model import event as e
+from pilothouse.model.fold import fold
+from pilothouse.model.run import Run
+
+
+@dataclass
+class Log:
+    """One run, its events and what is derived from them."""
+
+    run: Run
+    events: list[e.Event] = field(default_factory=list)
+    finished: dict[str, e.ItemFinished] = field(default_factory=dict)
+    saved_state: dict[str, Any] | None = None
+    stored_seq: int = 0
+    live: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def append(self, body: e.Body) -> None:
+        event = e.Event(self.run.id, self.run.head + 1, now(), body)
+        self.run = fold(self.run, event)
+        self.events.append(event)
+        match body:
+            case e.ItemFinished():
+                self.finished[body.key] = body
+            case e.StateSaved():
+                self.saved_state = body.state
+            case e.RunStarted():
+                self.stored_seq = 0
+
+    def state(self) -> dict[str, Any]:
+        request = self.run.request
+        strength = request.strength if request else self.run.strength
+        return {
+            "status": self.run.status,
+            "pending": self.run.pending,
+            "strength": strength,
+            "live": self.live,
+        }

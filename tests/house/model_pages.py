@@ -6,7 +6,6 @@ import ast
 import asyncio
 import inspect
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,16 @@ from pilothouse import errors as tree
 from pilothouse.buses.memory import MemoryBus
 from pilothouse.engine.engine import Engine, Wish
 from pilothouse.errors import InvalidControl, PilothouseError
+from pilothouse.kinds.benchmark import patience
+from pilothouse.llm import errors as llm
 from pilothouse.model import event as e
 from pilothouse.model.fold import TRANSITIONS
 from pilothouse.model.run import Control, Run, Status, Strength
 from pilothouse.settings import Settings
 from pilothouse.stores.memory import MemoryStore
 from pilothouse.testing.samples import queued
-from tests.house.markup import code, first_line, section, table
+from pilothouse.web.link import _JOB_TYPES as JOB_TYPES
+from tests.house.markup import code, first_line, section, summary, table
 
 PACKAGE = Path(tree.__file__).parent
 
@@ -94,7 +96,8 @@ def events() -> str:
     """Every event type with its fields."""
     parts = []
     for type_, body in e.BODIES.items():
-        parts += [f"### {type_}", "", first_line(body)]
+        said = " A job may say it." if type_ in JOB_TYPES else ""
+        parts += [f"### {type_}", "", f"{' '.join(summary(body).split())}{said}"]
         fields = [name for name in body.model_fields if name != "type"]
         if fields:
             rows = [(code(name), code(_type_of(body, name)), _default(body, name)) for name in fields]
@@ -148,32 +151,51 @@ def _default(body: type[e.Body], name: str) -> str:
 
 
 def errors() -> str:
-    """The error tree, with the codes that a single place gives to one of its errors."""
-    rows = [
-        (code(error.code), str(error.http_status), code(error.__name__), first_line(error))
-        for error in error_classes()
-    ]
+    """The error tree."""
+    rows = [(code(e_.code), str(e_.http_status), code(e_.__name__), first_line(e_)) for e_ in error_classes()]
     return table(("code", "HTTP", "class", "means"), rows)
 
 
-def error_classes() -> Iterator[type[PilothouseError]]:
-    """Every error, bases first."""
-    todo = [PilothouseError]
-    while todo:
-        error = todo.pop(0)
-        yield error
-        todo = [*(each for each in error.__subclasses__() if each.__module__ == tree.__name__), *todo]
+def job_errors() -> str:
+    """The errors that a job may meet and no call answers."""
+    rows = [(code(error.code), code(error.__name__), first_line(error)) for error in job_error_classes()]
+    return table(("code", "class", "means"), rows)
+
+
+def error_classes() -> list[type[PilothouseError]]:
+    """Every error of the tree, bases first."""
+    named = [each for each in vars(tree).values() if inspect.isclass(each)]
+    return [each for each in named if issubclass(each, PilothouseError)]
+
+
+def job_error_classes() -> list[type[PilothouseError]]:
+    """Every error of model clients and kinds."""
+    named = [each for module in (llm, patience) for each in vars(module).values() if inspect.isclass(each)]
+    own = [each for each in named if issubclass(each, PilothouseError) and each.__module__ != tree.__name__]
+    return list(dict.fromkeys(own))
 
 
 def error_codes() -> set[str]:
-    """Every code that any answer may carry: of the classes, and given to one error in one place."""
-    codes = {error.code for error in error_classes()}
+    """Every code in the source: of a class, or given to one error in one place."""
+    codes = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
-                case ast.Assign([ast.Attribute(attr="code")], ast.Constant(str(code_))):
-                    codes.add(code_)
+                case ast.Assign([ast.Attribute(attr="code")], ast.Constant(str(found))):
+                    codes.add(found)
+                case ast.ClassDef(body=body):
+                    codes |= {own for line in body if (own := _code_of(line))}
+                case _:
+                    pass
     return codes
+
+
+def _code_of(line: ast.stmt) -> str | None:
+    match line:
+        case ast.Assign([ast.Name("code")], ast.Constant(str(found))):
+            return found
+        case _:
+            return None
 
 
 def settings() -> str:

@@ -23,6 +23,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "answers": model_pages.answers,
     "events": model_pages.events,
     "errors": model_pages.errors,
+    "job-errors": model_pages.job_errors,
     "settings": model_pages.settings,
     "run-fields": model_pages.run_fields,
     "panels": api_pages.panels,

@@ -176,7 +176,7 @@ def tracked() -> list[Path]:
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False
     ).stdout.decode()
     files = [ROOT / name for name in listed.split("\0") if name]
-    return [path for path in files if path.is_file() and is_text(path)]
+    return [path for path in files if path.is_file() and path != Path(__file__) and is_text(path)]
 
 
 def is_text(path: Path) -> bool:

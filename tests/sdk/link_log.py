@@ -44,3 +44,25 @@ class Log:
             "strength": strength,
             "live": self.live,
         }
+
+    def items(self, limit: int, before: int | None) -> dict[str, Any]:
+        done = [event for event in self.events if isinstance(event.body, e.ItemFinished)]
+        newest = [event for event in reversed(done) if before is None or event.seq < before]
+        page = newest[:limit]
+        items = [
+            {
+                "key": event.body.key,
+                "state": "done" if event.body.ok else "failed",
+                "seconds": event.body.seconds,
+                "error": event.body.error,
+                "data": event.body.data,
+            }
+            for event in page
+            if isinstance(event.body, e.ItemFinished)
+        ]
+        return {
+            "items": items,
+            "total": len(done),
+            "head": self.run.head,
+            "before": page[-1].seq if len(newest) > limit else None,
+        }

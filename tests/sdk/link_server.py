@@ -176,29 +176,6 @@ class LinkServer:
             self.heartbeats += 1
         return {"acked": log.stored_seq, "refused": refused, **log.state()}
 
-    def items(self, run_id: str, limit: int, before: int | None) -> dict[str, Any]:
-        log = self.logs[run_id]
-        done = [event for event in log.events if isinstance(event.body, e.ItemFinished)]
-        newest = [event for event in reversed(done) if before is None or event.seq < before]
-        page = newest[:limit]
-        items = [
-            {
-                "key": event.body.key,
-                "state": "done" if event.body.ok else "failed",
-                "seconds": event.body.seconds,
-                "error": event.body.error,
-                "data": event.body.data,
-            }
-            for event in page
-            if isinstance(event.body, e.ItemFinished)
-        ]
-        return {
-            "items": items,
-            "total": len(done),
-            "head": log.run.head,
-            "before": page[-1].seq if len(newest) > limit else None,
-        }
-
     def claim(self, body: dict[str, Any]) -> dict[str, Any]:
         self.claims.append(body)
         self.changed.notify_all()
@@ -345,7 +322,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _items(self, run_id: str) -> Any:
         before = self.query.get("before")
-        return self.server.link.items(run_id, int(self.query["limit"]), int(before) if before else None)
+        return self.server.link.logs[run_id].items(int(self.query["limit"]), int(before) if before else None)
 
     def _metrics(self, run_id: str) -> Any:
         series: dict[str, list[Any]] = {}

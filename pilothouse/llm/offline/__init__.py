@@ -7,20 +7,32 @@ the machine.
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import cache
 
 DEMO_MS_PER_TOKEN = 12.0
+VARIABLE = "PILOTHOUSE_OFFLINE_MS_PER_TOKEN"
 
 
-@cache
-def embedded(ms_per_token: float = DEMO_MS_PER_TOKEN) -> str:
-    """Start the server within this process, once, and return its base URL.
+def embedded(ms_per_token: float | None = None) -> str:
+    """Start the server within this process, once for each speed, and return its base URL.
 
     Args:
         ms_per_token: Time that each token of an answer takes, in milliseconds, so that
-            people can watch; 0 answers as fast as the model computes.
+            people can watch; 0 answers as fast as the model computes. None takes
+            `PILOTHOUSE_OFFLINE_MS_PER_TOKEN`, or 12.
+
+    Raises:
+        ValueError: The variable holds no number.
     """
+    if ms_per_token is None:
+        ms_per_token = float(os.environ.get(VARIABLE) or DEMO_MS_PER_TOKEN)
+    return _serve(ms_per_token)
+
+
+@cache
+def _serve(ms_per_token: float) -> str:
     from pilothouse.llm.offline.model import offline_model
     from pilothouse.llm.offline.server import OfflineServer
 

@@ -53,13 +53,13 @@ class Params(BaseModel):
         default_factory=list,
         title="Votes",
         description="The labels to choose from. Empty: the votes that the cases have.",
-        json_schema_extra={"x-widget": "votes"},
+        json_schema_extra={"x-widget": "votes", "default": []},
     )
     equal: list[list[str]] = Field(
         default_factory=list,
         title="Votes that count as equal",
         description="Groups of votes, such as [FALSE_POSITIVE, WEAKNESS].",
-        json_schema_extra=_advanced("groups"),
+        json_schema_extra=_advanced("groups", default=[]),
     )
     answer_format: Literal["marker", "json", "schema"] = Field(
         default="marker",

@@ -16,7 +16,7 @@ export function ConfusionTable({ table, onChoose }: ConfusionTableProps) {
       <table className="w-full border-separate border-spacing-0.5 text-sm">
         <thead className="text-text-2 text-xs">
           <tr>
-            <th scope="col" className="px-1 py-1 text-left font-normal text-text-3">
+            <th scope="col" className="whitespace-nowrap px-1 py-1 text-left font-normal text-text-3">
               truth ↓ predicted →
             </th>
             {table.predictions.map((predicted) => (

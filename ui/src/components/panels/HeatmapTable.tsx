@@ -23,11 +23,14 @@ export function HeatmapTable(props: HeatmapTableProps) {
   const shares = (row: string) =>
     map.columns.map((column) => map.cells.get(cellKey(row, column)) ?? NO_SHARE);
   return (
-    <div className="overflow-x-auto pb-1">
+    <div className="isolate overflow-x-auto pb-1">
       <table className="w-full border-separate border-spacing-0.5 text-sm">
         <thead>
           <tr className="text-left text-text-2 text-xs">
-            <th scope="col" className="sticky left-0 z-10 bg-card px-1 py-1 font-normal text-text-3">
+            <th
+              scope="col"
+              className="sticky left-0 z-10 whitespace-nowrap bg-card px-1 py-1 font-normal text-text-3"
+            >
               {rowLabel} × {columnLabel}
             </th>
             {map.columns.map((column) => (

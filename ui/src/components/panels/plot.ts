@@ -5,6 +5,9 @@ import "uplot/dist/uPlot.min.css";
 import { DASHES, type LineChartProps } from "@/components/panels/LineChart";
 import { align, thin } from "@/lib/analysis/series";
 
+/** So few points are marked one by one. */
+const FEW_POINTS = 40;
+
 type Zoomed = (isZoomed: boolean) => void;
 
 /** Draw lines into `parent`. `onZoom` is told when the reader zooms in or frees the view. */
@@ -17,7 +20,7 @@ export function plot(parent: HTMLElement, props: LineChartProps, onZoom: Zoomed)
     cursor: { sync: { key: "run" }, points: { size: 6 }, drag: { x: true, y: false } },
     scales: { x: { time: false }, y: { distr: props.isLog ? 3 : 1 } },
     axes: [
-      axis(colour, {}),
+      axis(colour, { size: 28 }),
       axis(colour, {
         size: 56,
         values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : props.write(tick))),
@@ -25,14 +28,16 @@ export function plot(parent: HTMLElement, props: LineChartProps, onZoom: Zoomed)
     ],
     series: [
       { label: props.xLabel },
-      ...props.lines.map((line, index) => ({
-        label: line.label,
-        stroke: colour(`--series-${(index % 6) + 1}`),
-        width: 2,
-        dash: [...(DASHES[index % DASHES.length] ?? [])],
-        points: { show: line.points.length < 40, size: 5 },
-        spanGaps: props.lines.length > 1,
-      })),
+      ...props.lines.map(
+        (line, index): uPlot.Series => ({
+          label: line.label,
+          stroke: colour(`--series-${(index % 6) + 1}`),
+          width: 2,
+          dash: [...(DASHES[index % DASHES.length] ?? [])],
+          points: { show: (self) => self.data[0].length < FEW_POINTS, size: 5 },
+          spanGaps: props.lines.length > 1,
+        }),
+      ),
     ],
     hooks: {
       setSelect: [(self) => onZoom(self.select.width > 0)],

@@ -19,10 +19,12 @@ export interface ItemDrawerProps {
   /** Null at the end of the list. */
   onPrevious: (() => void) | null;
   onNext: (() => void) | null;
+  /** Beside the panels on wide screens, over the page on others. */
+  isBeside: boolean;
 }
 
 /** Everything about one item. It lies beside the table and does not trap the focus. */
-export function ItemDrawer({ item, number, kind, onClose, onPrevious, onNext }: ItemDrawerProps) {
+export function ItemDrawer({ item, number, kind, onClose, onPrevious, onNext, isBeside }: ItemDrawerProps) {
   useShortcuts("Open row", [
     { keys: "j", label: "Next row", run: () => onNext?.() },
     { keys: "k", label: "Previous row", run: () => onPrevious?.() },
@@ -33,7 +35,12 @@ export function ItemDrawer({ item, number, kind, onClose, onPrevious, onNext }: 
   return (
     <aside
       aria-label={`${kind.unit} ${number}`}
-      className="fixed inset-y-0 right-0 z-40 flex w-full max-w-[32rem] flex-col border-line border-l bg-card shadow-pop max-md:max-w-none"
+      className={cn(
+        "flex flex-col border-line bg-card shadow-pop",
+        isBeside
+          ? "h-full rounded-lg border"
+          : "fixed inset-y-0 right-0 z-40 w-full border-l md:max-w-[32rem]",
+      )}
     >
       <header className="flex h-13 shrink-0 items-center gap-1 border-line border-b px-4">
         <h2 className="mr-auto min-w-0 truncate font-semibold capitalize">
@@ -59,7 +66,7 @@ export function ItemDrawer({ item, number, kind, onClose, onPrevious, onNext }: 
         />
         <Button look="ghost" size="sm" icon={<X />} aria-label="Close" onClick={onClose} />
       </header>
-      <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain p-4 pb-[calc(var(--foot)+1rem)]">
+      <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain p-4">
         {item.state === "failed" && (
           <Block
             label="Error"

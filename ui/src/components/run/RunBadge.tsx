@@ -1,5 +1,6 @@
 import type { Kind, Run } from "@/api/types";
 import { LiveDot, StatusBadge } from "@/components/base/StatusBadge";
+import { cn } from "@/lib/cn";
 import { agoShort } from "@/lib/format";
 import { useNow } from "@/lib/now";
 
@@ -9,14 +10,15 @@ export interface RunBadgeProps {
   /** The stream is fresh. */
   isFresh: boolean;
   large?: boolean;
+  className?: string;
 }
 
 /** The status in words: what was asked for and who asked come before the plain word. */
-export function RunBadge({ run, kind, isFresh, large = false }: RunBadgeProps) {
+export function RunBadge({ run, kind, isFresh, large = false, className }: RunBadgeProps) {
   const now = useNow();
   const isLive = isFresh && run.status === "running" && run.pending === null && !run.stuck;
   return (
-    <span className="inline-flex min-w-0 items-center gap-2.5">
+    <span className={cn("inline-flex max-w-full shrink-0 items-center gap-2.5", className)}>
       <StatusBadge
         status={run.status}
         pending={run.pending}

@@ -8,11 +8,13 @@ const USUAL = 40;
 export interface SplitPaneProps {
   left: ReactNode;
   right: ReactNode;
+  /** Lies over the right column; nothing moves when it comes. */
+  over?: ReactNode;
   isFolded: boolean;
 }
 
 /** Two columns with a border that drags (or moves by arrow keys). The place is remembered. */
-export function SplitPane({ left, right, isFolded }: SplitPaneProps) {
+export function SplitPane({ left, right, over, isFolded }: SplitPaneProps) {
   const [share, setShare] = useState(remembered);
   const box = useRef<HTMLDivElement>(null);
   const place = (percent: number) => {
@@ -30,10 +32,10 @@ export function SplitPane({ left, right, isFolded }: SplitPaneProps) {
     if (by !== undefined) place(share + by);
   };
   return (
-    <div ref={box} className="flex items-start">
+    <div ref={box} className="relative flex items-start">
       {!isFolded && (
         <>
-          <div className="min-w-0 shrink-0" style={{ width: `calc(${share}% - 0.5rem)` }}>
+          <div className="min-w-0 shrink-0 self-stretch" style={{ width: `calc(${share}% - 0.5rem)` }}>
             {left}
           </div>
           <div
@@ -55,6 +57,7 @@ export function SplitPane({ left, right, isFolded }: SplitPaneProps) {
         </>
       )}
       <div className="min-w-0 flex-1">{right}</div>
+      {over && <div className="absolute inset-y-0 right-0 z-20 w-[32rem] max-w-full">{over}</div>}
     </div>
   );
 }

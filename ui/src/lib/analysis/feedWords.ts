@@ -115,7 +115,9 @@ function workWords(event: RunEvent): Words | null {
     case "phase.started":
       return [
         "training",
-        event.data.of ? `${event.data.name} (${event.data.index} of ${event.data.of})` : event.data.name,
+        (event.data.of ?? 1) > 1
+          ? `${event.data.name} (${event.data.index} of ${event.data.of})`
+          : event.data.name,
       ];
     case "artifact.saved":
       return ["file", `Saved ${event.data.name}`, bytes(event.data.bytes)];

@@ -143,7 +143,12 @@ function CompactHeader({
         )}
       >
         <div className="flex h-12 items-center gap-4">
-          <RunBadge run={run} kind={kind} isFresh={isFresh} />
+          <RunBadge
+            run={run}
+            kind={kind}
+            isFresh={isFresh}
+            className="max-md:max-w-[60%] max-md:[&>:nth-child(2)]:hidden"
+          />
           <p className="min-w-0 truncate font-semibold">{run.name}</p>
           <p className="shrink-0 text-sm text-text-2">
             {percent !== null && `${percent} %`}
@@ -155,13 +160,9 @@ function CompactHeader({
             <RunControls offers={steering.offers} onAct={steering.act} runId={run.id} units={kind.units} />
           </div>
         </div>
-        <ProgressBar
-          progress={run.progress}
-          status={run.status}
-          stuck={run.stuck}
-          units={kind.units}
-          className="-mb-px absolute inset-x-0 bottom-0 h-0.5 rounded-none"
-        />
+        <div aria-hidden className="absolute inset-x-0 -bottom-px h-0.5 overflow-hidden">
+          <ProgressBar progress={run.progress} status={run.status} stuck={run.stuck} units={kind.units} />
+        </div>
       </div>
     </div>
   );

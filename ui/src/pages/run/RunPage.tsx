@@ -48,6 +48,7 @@ function OneRun({ url }: { url: RunUrl }) {
   const tabs = isPhone ? TABS : TABS.filter((tab) => tab !== "activity");
   const isFresh = connection.state === "live" || connection.state === "polling";
   const isStale = useIsStale(live, FRESH.has(connection.state));
+  const isOpen = url.table.open !== null && url.tab !== "activity";
   const onFreeze = () => setFrozen(!isFrozen);
 
   useTitle(live.run);
@@ -116,14 +117,25 @@ function OneRun({ url }: { url: RunUrl }) {
         </div>
       )}
       {isDesktop ? (
-        <SplitPane isFolded={isFolded} left={<BesidePanels>{feed}</BesidePanels>} right={content} />
+        <SplitPane
+          isFolded={isFolded}
+          left={<BesidePanels>{feed}</BesidePanels>}
+          right={content}
+          over={
+            isOpen && (
+              <BesidePanels>
+                <UnitDrawer data={data} url={url} isBeside />
+              </BesidePanels>
+            )
+          }
+        />
       ) : (
         <>
           {!isPhone && !isFolded && <div className="mb-4 h-56">{feed}</div>}
           {content}
+          <UnitDrawer data={data} url={url} isBeside={false} />
         </>
       )}
-      <UnitDrawer data={data} url={url} />
       <CancelDialog
         run={live.run}
         kind={kind}

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { cn } from "@/lib/cn";
 import type { RunUrl, Tab } from "@/pages/run/useRunUrl";
 
@@ -13,6 +14,9 @@ const LABELS: Record<Tab, string> = {
   who: "Who",
 };
 
+/** How much of the tab before the open one stays in view on phones. */
+const PEEK_PX = 80;
+
 export interface RunTabsProps {
   tabs: readonly Tab[];
   url: RunUrl;
@@ -22,8 +26,15 @@ export interface RunTabsProps {
 /** Every tab is a link. */
 export function RunTabs({ tabs, url, files }: RunTabsProps) {
   const base = `/runs/${encodeURIComponent(url.runId)}`;
+  const nav = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the open tab is the one marked in the document
+  useEffect(() => {
+    const open = nav.current?.querySelector<HTMLElement>("[aria-current=page]");
+    if (nav.current && open) nav.current.scrollLeft = open.offsetLeft - nav.current.offsetLeft - PEEK_PX;
+  }, [url.tab]);
   return (
     <nav
+      ref={nav}
       aria-label="Parts of the run"
       className="sticky top-[calc(var(--bar)+3rem)] z-10 flex gap-1 overflow-x-auto border-line border-b bg-page [scrollbar-width:none]"
     >

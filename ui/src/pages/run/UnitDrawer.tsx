@@ -5,14 +5,28 @@ import { numberOfRow } from "@/lib/analysis/numbering";
 import type { RunData } from "@/pages/run/useRunData";
 import type { RunUrl } from "@/pages/run/useRunUrl";
 
-/** The open item beside the page; j and k follow the order of the table. */
-export function UnitDrawer({ data, url }: { data: RunData; url: RunUrl }) {
-  const { open, sort, conditions, text } = url.table;
-  if (open === null) return null;
-  return <OpenUnit data={data} url={url} openKey={open} key={JSON.stringify([sort, conditions, text])} />;
+export interface UnitDrawerProps {
+  data: RunData;
+  url: RunUrl;
+  isBeside: boolean;
 }
 
-function OpenUnit({ data, url, openKey }: { data: RunData; url: RunUrl; openKey: string }) {
+/** The open item beside the page; j and k follow the order of the table. */
+export function UnitDrawer({ data, url, isBeside }: UnitDrawerProps) {
+  const { open, sort, conditions, text } = url.table;
+  if (open === null) return null;
+  return (
+    <OpenUnit
+      data={data}
+      url={url}
+      isBeside={isBeside}
+      openKey={open}
+      key={JSON.stringify([sort, conditions, text])}
+    />
+  );
+}
+
+function OpenUnit({ data, url, isBeside, openKey }: UnitDrawerProps & { openKey: string }) {
   const { items, kind, run } = data;
   const { sort, conditions, text } = url.table;
   const rows = useMemo(
@@ -28,6 +42,7 @@ function OpenUnit({ data, url, openKey }: { data: RunData; url: RunUrl; openKey:
       item={item}
       number={numberOfRow(item, { items: items.finished, isWhole: items.isWhole, done: run.progress.done })}
       kind={kind}
+      isBeside={isBeside}
       onClose={() => url.onTable({ open: null })}
       onPrevious={previous ? () => url.onTable({ open: previous.key }) : null}
       onNext={next ? () => url.onTable({ open: next.key }) : null}

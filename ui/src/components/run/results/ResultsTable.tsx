@@ -48,7 +48,7 @@ export function ResultsTable(props: ResultsTableProps) {
   return (
     <section
       aria-label="Live results"
-      className="flex min-h-0 flex-col rounded-lg border border-line bg-card shadow-card"
+      className="isolate flex min-h-0 flex-col rounded-lg border border-line bg-card shadow-card"
     >
       <ResultsToolbar
         kind={kind}

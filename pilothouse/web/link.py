@@ -20,7 +20,7 @@ from pilothouse.contracts import Appended
 from pilothouse.errors import Invalid, LeaseLost, TooLarge
 from pilothouse.model.event import Body as EventBody
 from pilothouse.model.event import parse_body
-from pilothouse.model.run import Run
+from pilothouse.model.run import Control, Run
 from pilothouse.transports.sse import HEADERS, HEARTBEAT, write
 from pilothouse.web.context import Context, Ctx
 from pilothouse.web.runs import Body, answer
@@ -117,7 +117,8 @@ def control_state(context: Context, run: Run) -> dict[str, Any]:
     """What a job must know of its run."""
     kind = context.kinds.get(run.kind)
     live = {name: run.params.get(name) for name in kind.live_params} if kind else {}
-    return {"status": run.status, "pending": run.pending, "strength": run.strength, "live": live}
+    strength = run.request.strength if run.pending is Control.PAUSE and run.request else run.strength
+    return {"status": run.status, "pending": run.pending, "strength": strength, "live": live}
 
 
 async def _owned(context: Context, run_id: str, attempt: int) -> Run:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import select, update
 
 from pilothouse.contracts import Appended, Frame, ItemPage, ItemQuery, NewRun, RunPage, RunQuery
-from pilothouse.errors import Invalid
+from pilothouse.errors import Invalid, Unavailable
 from pilothouse.model.event import Body
 from pilothouse.model.run import Run
 from pilothouse.stores.admission import FIRST_LEASE_SECONDS, Batch
@@ -73,7 +74,7 @@ class SqlStore:
         self._is_open, self._is_closed = False, True
         await self._line.close()
         if self._purge is not None:
-            await asyncio.gather(self._purge, return_exceptions=True)
+            await self._purge
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._read_threads.shutdown)
         await loop.run_in_executor(self._write_thread, self._close)
@@ -155,14 +156,13 @@ class SqlStore:
             self._purge = asyncio.create_task(self._purge_all(), name="store-purge")
 
     async def _purge_all(self) -> None:
-        """Whatever an error leaves behind is purged after the next start."""
-        try:
+        """Whatever a close or an error leaves behind is purged after the next start."""
+        with suppress(Unavailable):
             while self._to_purge:
                 number = self._to_purge.pop()
                 while await self._line.put(Purge(number)):
                     pass
-        finally:
-            self._purge = None
+        self._purge = None
 
     def _open(self) -> None:
         self._database.acquire()

@@ -130,7 +130,8 @@ class Benchmark:
             answer = self._backend.ask(test)
         except ModelError as error:
             self._patience.failed(test.model.name, error)
-            raise ItemFailed(error.message, attempts=error.attempts, correct=False) from error
+            text = f"{error.message} {error.hint or ''}".strip()
+            raise ItemFailed(text, attempts=error.attempts, correct=False) from error
         self._patience.answered(test.model.name)
         parsed = parse(answer.text, self._ballot, self._params.answer_format)
         return {

@@ -89,8 +89,10 @@ def matrix(
         made = server.ask("run")
         run, seq = made["run"], made["seq"]
         opened = open_group(client, server, run, count)
-        if opened["opened"] < count:
+        if opened["opened"] < count and server.token:
             raise RuntimeError(f"{opened['opened']} of {count} watchers got a stream")
+        if opened["opened"] < count:
+            break  # more than the baseline can take
         for rate in rates:
             results[count, rate], seq = measure(server, client, run, seq, count, rate, seconds)
         client.ask("close", name="main")

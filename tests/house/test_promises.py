@@ -1,4 +1,4 @@
-"""The how-to pages, done: their kind runs, their proxy lets a browser in."""
+"""What the pages promise, done: their kind runs, their proxy lets a browser in, a cancel is a cancel."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 
+from pilothouse.errors import InvalidTransition
+from pilothouse.model import event as e
+from pilothouse.stores.memory import MemoryStore
+from pilothouse.testing.samples import CANCEL
+from pilothouse.testing.samples import running as running_run
 from tests.house.pages import DOCS, ROOT
 from tests.house.snippets import snippets
 from tests.web.serving import running
@@ -88,3 +93,16 @@ def test_without_the_headers_of_the_page_a_browser_does_not_steer(
     behind: Any, changed: dict[str, str]
 ) -> None:
     assert behind.post("/api/runs", json=RUN, headers=changed).status_code == 403
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "body", [e.RunCompleted(), e.RunFailed(message="x"), e.RunResumed(actor="ada")], ids=str
+)
+async def test_after_an_accepted_cancel_a_run_neither_completes_nor_resumes(body: e.Body) -> None:
+    store = MemoryStore()
+    run_id = await running_run(store)
+    await store.append(run_id, [CANCEL])
+
+    with pytest.raises(InvalidTransition):
+        await store.append(run_id, [body])

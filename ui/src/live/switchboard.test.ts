@@ -58,12 +58,16 @@ describe("the switchboard", () => {
     ears.onFrames([hello, header("r1")]);
     vi.advanceTimersByTime(50);
     places.set("r1", { seq: 9, epoch: null });
+    vi.advanceTimersByTime(2000);
 
     const late = aTab();
     board.join(late);
     board.hear(late, { do: "watch", id: "r1", place: { seq: 4, epoch: null } });
 
-    expect(late.frames()).toEqual([hello, { type: "run", data: { id: "r1", head: 1 } }]);
+    expect(late.frames()).toEqual([
+      { ...hello, data: { epoch: "e1", server_time: "2026-01-31T09:30:02.175Z" } },
+      { type: "run", data: { id: "r1", head: 1 } },
+    ]);
     expect(late.heard).toContainEqual({ at: { id: "r1", seq: 9 } });
   });
 

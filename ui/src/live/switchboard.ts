@@ -5,7 +5,7 @@
  * and the title and the sound of a finished run must not.
  */
 
-import type { Frame, RunHeader } from "@/api/types";
+import type { Frame, RunHeader, ServiceFrame } from "@/api/types";
 import { isEvent, type LinkEars, StreamLink } from "@/live/link";
 import type { ToTab, ToWorker } from "@/live/messages";
 import type { Connection } from "@/live/types";
@@ -23,7 +23,7 @@ export class Switchboard {
   private batch: Frame[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private opened = false;
-  private greeting: Frame | null = null;
+  private greeting: { hello: ServiceFrame & { type: "hello" }; at: number } | null = null;
 
   constructor(makeLink: (ears: LinkEars) => StreamLink = (ears) => new StreamLink(ears)) {
     this.link = makeLink({
@@ -40,9 +40,11 @@ export class Switchboard {
       return;
     }
     const known: Frame[] = [...this.headers.values()].map((data) => ({ type: "run", data }));
-    if (this.greeting) known.unshift(this.greeting);
+    if (this.greeting) known.unshift(aged(this.greeting.hello, Date.now() - this.greeting.at));
     if (known.length > 0) tab.send({ frames: known });
     tab.send({ connection: this.link.connection });
+    // A page that loads anew may have signed in meanwhile.
+    if (this.link.connection.state === "signed-out") this.link.tryNow();
   }
 
   hear(tab: Tab, message: ToWorker): void {
@@ -80,12 +82,12 @@ export class Switchboard {
       else if (frame.type === "hello" && !frame.run_id) this.greet(frame);
       this.batch.push(frame);
     }
-    this.timer ??= setTimeout(() => this.flush(), BATCH_MS);
+    if (this.timer === undefined) this.timer = setTimeout(() => this.flush(), BATCH_MS);
   }
 
   /** The headers that follow are all there are: what ran before and is not among them is gone. */
-  private greet(frame: Frame): void {
-    this.greeting = frame;
+  private greet(hello: ServiceFrame & { type: "hello" }): void {
+    this.greeting = { hello, at: Date.now() };
     this.headers.clear();
   }
 
@@ -108,4 +110,10 @@ function concerns(frame: Frame, watched: Set<string>): boolean {
   if (isEvent(frame)) return watched.has(frame.run_id);
   if (frame.type === "run" || frame.type === "run.deleted") return true;
   return !("run_id" in frame) || !frame.run_id || watched.has(frame.run_id);
+}
+
+/** The greeting as it would be said now: tabs set their clocks by it. */
+function aged(hello: ServiceFrame & { type: "hello" }, milliseconds: number): Frame {
+  const time = new Date(hello.data.server_time).getTime() + milliseconds;
+  return { ...hello, data: { ...hello.data, server_time: new Date(time).toISOString() } };
 }

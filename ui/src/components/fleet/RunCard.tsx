@@ -93,7 +93,9 @@ export function RunCard({ run, kind, isFresh }: RunCardProps) {
           {run.status === "failed" ? (
             <span className="truncate text-fail">{run.failure?.message}</span>
           ) : (
-            <span className="truncate text-text-3 max-md:empty:hidden">{placeWords(run, kind)}</span>
+            <span className="truncate text-text-3 normal-nums max-md:empty:hidden">
+              {placeWords(run, kind)}
+            </span>
           )}
           <span className="flex flex-wrap gap-x-4 text-text-2">
             <Numbers run={run} kind={kind} />

@@ -64,7 +64,7 @@ export function StopDialog({ runs, stuck = false, onClose }: StopDialogProps) {
       <ul className="my-3 divide-y divide-line rounded-md border border-line text-sm">
         {left.map((run) => (
           <li key={run.id} className="flex flex-wrap items-baseline gap-x-3 px-3 py-2">
-            <span className="min-w-0 truncate font-medium text-text">{run.name}</span>
+            <span className="min-w-0 truncate font-medium text-text normal-nums">{run.name}</span>
             <span>
               {count(run.progress.done)}/{count(run.progress.total)} {kindOf(run.kind).units}
             </span>

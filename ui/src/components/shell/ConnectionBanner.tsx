@@ -14,7 +14,7 @@ const LOST = new Set(["reconnecting", "offline"]);
 /** Says so when there has been no connection for 2 seconds, and what to do. */
 export function ConnectionBanner() {
   const connection = useConnection();
-  const now = useNow();
+  useNow();
   const isLost = LOST.has(connection.state);
   const shown = useLasting(TROUBLE.has(connection.state), 2000);
   const long = useLasting(isLost, 10_000);
@@ -47,7 +47,7 @@ export function ConnectionBanner() {
       )}
     >
       {Icon && <Icon aria-hidden size={16} className="shrink-0" />}
-      <p className="min-w-0 grow">{connectionSentence(connection, now)}</p>
+      <p className="min-w-0 grow">{connectionSentence(connection)}</p>
       {connection.state === "signed-out" ? (
         <Link to="/login" className="font-medium underline underline-offset-2">
           Sign in

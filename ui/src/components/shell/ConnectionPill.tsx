@@ -7,11 +7,11 @@ import type { Connection } from "@/live/types";
 
 /** ● live, or what is the matter. */
 export function ConnectionPill({ connection }: { connection: Connection }) {
-  const now = useNow();
+  useNow();
   const { label, icon: Icon, className, ...look } = CONNECTION_LOOKS[connection.state];
   const turning = "turning" in look;
   return (
-    <Tooltip text={connectionSentence(connection, now)} side="bottom">
+    <Tooltip text={connectionSentence(connection)} side="bottom">
       <span
         data-connection={connection.state}
         className={cn(

@@ -34,8 +34,9 @@ export const CONNECTION_LOOKS = {
 } satisfies Record<ConnectionState, Look>;
 
 /** One sentence about the connection, for the banner and the pill's tooltip. */
-export function connectionSentence(connection: Connection, now: number): string {
-  const seconds = connection.retryAt === null ? 0 : Math.max(0, Math.ceil((connection.retryAt - now) / 1000));
+export function connectionSentence(connection: Connection): string {
+  const seconds =
+    connection.retryAt === null ? 0 : Math.max(0, Math.ceil((connection.retryAt - Date.now()) / 1000));
   const again = seconds >= 1 ? `Reconnecting in ${seconds} s.` : "Reconnecting…";
   const from = connection.freshAt === null ? "" : ` Showing data from ${timeOfDay(connection.freshAt)}.`;
   switch (connection.state) {

@@ -57,7 +57,7 @@ export function StuckAlert({ runs }: { runs: readonly RunHeader[] }) {
                 {kind.title} · {count(run.progress.done)}/{count(run.progress.total)} {kind.units}
               </span>
               <span>
-                no news for {clock(silent)} (limit {duration(kind.stuck_seconds)})
+                no news for {clock(silent)} (limit {duration(kind.stuck_seconds).replace(" 00s", "")})
               </span>
             </li>
           );

@@ -72,16 +72,7 @@ export function RunsTable({ list, selection }: { list: RunList; selection: Selec
           </span>
         </div>
       </div>
-      {list.waiting > 0 && (
-        <button
-          type="button"
-          onClick={showWaiting}
-          className="sticky top-[calc(var(--bar)+2.25rem)] z-20 flex h-8 w-full items-center justify-center gap-1.5 border-line border-b bg-running-soft font-medium text-running-text text-xs max-md:top-(--bar) max-md:h-11"
-        >
-          <ArrowUp aria-hidden size={14} />
-          {counted(list.waiting, "new run", "new runs")}
-        </button>
-      )}
+      {list.waiting > 0 && <NewRuns waiting={list.waiting} onShow={showWaiting} />}
       <div ref={body} role="rowgroup" className="relative" style={{ height: rows.getTotalSize() }}>
         {items.map((item) => {
           const run = runs[item.index];
@@ -104,6 +95,22 @@ export function RunsTable({ list, selection }: { list: RunList; selection: Selec
           );
         })}
       </div>
+    </div>
+  );
+}
+
+/** Lies over the rows instead of pushing them: whoever reads keeps the line. */
+function NewRuns({ waiting, onShow }: { waiting: number; onShow: () => void }) {
+  return (
+    <div className="sticky top-[calc(var(--bar)+2.25rem)] z-20 h-0 max-md:top-(--bar)">
+      <button
+        type="button"
+        onClick={onShow}
+        className="mx-auto flex h-8 translate-y-2 items-center gap-1.5 rounded-full bg-primary px-4 font-medium text-on-primary text-xs shadow-pop hover:bg-primary-hover max-md:h-11"
+      >
+        <ArrowUp aria-hidden size={14} />
+        {counted(waiting, "new run", "new runs")}
+      </button>
     </div>
   );
 }

@@ -54,7 +54,11 @@ class RunStarted(Body):
 
 
 class RunPaused(Body):
-    """No item is in hand and none will start. `unclean`: the process died before it could say so."""
+    """No item is in hand and none will start.
+
+    `unclean`: the process died before it could say so. `actor` is whose pause it is;
+    a job that pauses itself names itself, one that obeys a request leaves it out.
+    """
 
     type: Literal["run.paused"] = "run.paused"
     strength: Strength = Strength.HOLD
@@ -332,7 +336,7 @@ class Event:
                 "seq": self.seq,
                 "type": self.body.type,
                 "time": self.time,
-                "data": {k: v for k, v in self.body if k != "type"},
+                "data": {k: v for k, v in self.body.__dict__.items() if k != "type"},
             },
             inf_nan_mode="strings",
         )

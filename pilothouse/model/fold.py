@@ -81,8 +81,10 @@ def check(run: Run, body: e.Body) -> None:
     match body:
         case e.RunStarted() if body.attempt != run.attempt + 1:
             raise InvalidTransition(f"attempt {body.attempt} cannot follow attempt {run.attempt}")
-        case e.RunPaused() if run.status is Status.RUNNING and run.pending is not Control.PAUSE:
+        case e.RunPaused(actor=None) if run.status is Status.RUNNING and run.pending is not Control.PAUSE:
             raise InvalidTransition("nobody asked this run to pause, or the pause was withdrawn")
+        case e.RunPaused() if run.pending is Control.CANCEL:
+            raise InvalidTransition("run.paused is not possible while a cancel is pending")
         case e.ControlRequested(control=Control.CANCEL, force=True):
             pass  # a cancel that takes too long is repeated with force
         case e.RunCompleted() | e.ControlRequested() | e.RunResumed() if run.pending is Control.CANCEL:
@@ -128,7 +130,7 @@ def _paused(run: Run, body: e.RunPaused, _time: str) -> Changes:
 
 def _resumed(run: Run, _body: e.RunResumed, _time: str) -> Changes:
     status = Status.QUEUED if run.strength is Strength.RELEASE else Status.RUNNING
-    return {"status": status, "strength": None, "paused_by": None}
+    return {"status": status, "strength": None, "paused_by": None, "notice": None}
 
 
 def _interrupted(run: Run, body: e.RunInterrupted, _time: str) -> Changes:

@@ -31,8 +31,7 @@ def count_item(progress: Progress, item: ItemFinished, active: float) -> Progres
         groups = groups | {
             item.group: Group(group.total, group.done + 1, round(group.seconds + item.seconds, 6))
         }
-    return replace(
-        progress,
+    return Progress(
         done=done,
         failed=progress.failed + (not item.ok),
         reused=progress.reused + item.reused,

@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal_column,
+    update,
+)
 
 from pilothouse.model.run import Run
 from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import Admission, Entry
-from pilothouse.stores.database import Database, Upsert
+from pilothouse.stores.database import Database, Statement, Upsert
 from pilothouse.stores.record import item_row, new_run_row, run_row
 from pilothouse.stores.schema import events, items, meta, runs
 from pilothouse.stores.shelf import Shelf, as_json
@@ -18,8 +29,14 @@ from pilothouse.stores.shelf import Shelf, as_json
 LAST_NUMBER = "last_number"
 PURGE = "purge:"
 
+
+def _parameters(table: Table) -> dict[str, BindParameter[Any]]:
+    return {column.name: bindparam(column.name) for column in table.c}
+
+
 _THIS_RUN = runs.c.number == bindparam("this")
 _CHANGEABLE = ("name", "status", "pending", "attempt", "head", "acked", "lease_until", "tags", "state")
+_INSERT_EVENTS = insert(events).values(_parameters(events))
 _UPDATE_RUN = update(runs).where(_THIS_RUN).values({name: bindparam(name) for name in _CHANGEABLE})
 _UPDATE_PARAMS = update(runs).where(_THIS_RUN).values(params=bindparam("params"))
 _UPDATE_LEASE = update(runs).where(_THIS_RUN).values(lease_until=bindparam("lease_until"))
@@ -71,9 +88,8 @@ class Changes:
 
     def write(self, connection: Connection, database: Database) -> None:
         """Write it all."""
-        self._write_runs(connection)
-        if self.events:
-            connection.execute(insert(events), self.events)
+        self._write_runs(connection, database)
+        _write_rows(connection, database, _INSERT_EVENTS, self.events)
         self._write_items(connection, database)
         if self.deleted:
             numbers = [run.number for run in self.deleted]
@@ -81,22 +97,19 @@ class Changes:
             todo = [{"name": f"{PURGE}{number}", "value": ""} for number in numbers]
             connection.execute(insert(meta), todo)
 
-    def _write_runs(self, connection: Connection) -> None:
+    def _write_runs(self, connection: Connection, database: Database) -> None:
         new = [new_run_row(self.runs[run_id], key) for run_id, key in self.new.items()]
         if new:
             connection.execute(insert(runs), new)
             counter = update(meta).where(meta.c.name == LAST_NUMBER).values(value=str(self.last_number))
             connection.execute(counter)
         changed = [entry for run_id, entry in self.runs.items() if run_id not in self.new]
-        if changed:
-            connection.execute(_UPDATE_RUN, [run_row(entry) for entry in changed])
+        _write_rows(connection, database, _UPDATE_RUN, [run_row(entry) for entry in changed])
         params = [entry.run for entry in changed if entry.run.id in self.params]
-        if params:
-            rows = [{"this": run.number, "params": as_json(run.params)} for run in params]
-            connection.execute(_UPDATE_PARAMS, rows)
-        if self.leases:
-            leases = [{"this": number, "lease_until": lease} for number, lease in self.leases.items()]
-            connection.execute(_UPDATE_LEASE, leases)
+        rows = [{"this": run.number, "params": as_json(run.params)} for run in params]
+        _write_rows(connection, database, _UPDATE_PARAMS, rows)
+        leases = [{"this": number, "lease_until": lease} for number, lease in self.leases.items()]
+        _write_rows(connection, database, _UPDATE_LEASE, leases)
 
     def _write_items(self, connection: Connection, database: Database) -> None:
         started: list[dict[str, Any]] = []
@@ -106,17 +119,24 @@ class Changes:
             for item in shelf.values():
                 rows = started if item.state == "in_flight" else finished
                 rows.append(item_row(number, item))
-        insertion = database.insert(items)
-        if started:
-            connection.execute(_put_started(insertion), started)
-        if finished:
-            connection.execute(_put_finished(insertion), finished)
+        _write_rows(connection, database, _put_started, started)
+        _write_rows(connection, database, _put_finished, finished)
 
 
-def _put_started(insertion: Upsert) -> Upsert:
+def _write_rows(
+    connection: Connection, database: Database, statement: Statement, rows: list[dict[str, Any]]
+) -> None:
+    """Write many rows with a statement that is compiled once; the driver gets plain tuples."""
+    if rows:
+        prepared = database.prepared(statement)
+        connection.exec_driver_sql(prepared.sql, [prepared.arguments(row) for row in rows])
+
+
+def _put_started(database: Database) -> Upsert:
     """A start counts; it does not undo a result."""
+    insertion = database.insert(items).values(_parameters(items))
     new = insertion.excluded
-    is_in_flight = items.c.state == "in_flight"
+    is_in_flight = items.c.state == literal_column("'in_flight'")
     fresh = {
         name: case((is_in_flight, new[name]), else_=items.c[name])
         for name in ("seq", "attempt", "label", "time")
@@ -127,8 +147,9 @@ def _put_started(insertion: Upsert) -> Upsert:
     )
 
 
-def _put_finished(insertion: Upsert) -> Upsert:
+def _put_finished(database: Database) -> Upsert:
     """A result replaces what was there."""
+    insertion = database.insert(items).values(_parameters(items))
     new = insertion.excluded
     names = ("state", "seq", "attempt", "seconds", "error", "data", "time")
     return insertion.on_conflict_do_update(

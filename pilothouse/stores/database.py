@@ -9,10 +9,25 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    TableValuedAlias,
+    UpdateBase,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
@@ -26,6 +41,15 @@ _LOCK_POLL_SECONDS = 0.05
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
 
 Upsert = postgresql.Insert | sqlite.Insert
+Statement = UpdateBase | Callable[["Database"], UpdateBase]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement as the driver takes it, and how a row's values become its arguments."""
+
+    sql: str
+    arguments: Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
 
 class Database:
@@ -48,6 +72,7 @@ class Database:
             )
         self._url = parsed.set(drivername=_DRIVERS[parsed.drivername])
         self.is_exclusive = parsed.drivername == "sqlite"
+        self._prepared: dict[Statement, Prepared] = {}
         self._lock: IO[str] | None = None
         self.writer = self._engine(is_writer=True)
         self.reader = self._engine(is_writer=False)
@@ -65,6 +90,26 @@ class Database:
     def insert(self, table: Table) -> Upsert:
         """An insert that can say what to do on a conflict."""
         return sqlite.insert(table) if self.is_exclusive else postgresql.insert(table)
+
+    def prepared(self, statement: Statement) -> Prepared:
+        """A statement compiled for many rows; values go to the driver as they are.
+
+        Args:
+            statement: A statement, or a function that makes it for this database. With
+                two parameters or more, all of them named.
+        """
+        if statement not in self._prepared:
+            made = statement(self) if callable(statement) else statement
+            compiled = made.compile(dialect=self.writer.dialect)
+            names = compiled.positiontup
+            assert names is not None
+            self._prepared[statement] = Prepared(str(compiled), itemgetter(*names))
+        return self._prepared[statement]
+
+    def each(self, values: ColumnElement[str]) -> TableValuedAlias:
+        """The elements of a JSON array as rows with one column, `value`."""
+        unfold = func.json_each if self.is_exclusive else func.json_array_elements
+        return unfold(values).table_valued("value")
 
     def now(self, connection: Connection) -> float:
         """Seconds on the clock that leases compare."""
@@ -119,7 +164,7 @@ class Database:
             options["isolation_level"] = "REPEATABLE READ"  # a page, its total and its head belong together
         limits = f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
         connect = {"connect_timeout": BUSY_SECONDS, "options": limits}
-        return create_engine(self._url, connect_args=connect, **options)
+        return create_engine(self._url, connect_args=connect, paramstyle="format", **options)
 
 
 def _prepare_sqlite(engine: Engine, *, is_writer: bool) -> None:

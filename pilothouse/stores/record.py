@@ -67,7 +67,7 @@ def run_of(row: AnyRow) -> Run:
 
 
 def item_row(number: int, item: Item) -> dict[str, Any]:
-    """The columns of an item."""
+    """The columns of an item, `data` as JSON text already."""
     data = as_json(item.data)
     return {
         "run": number,
@@ -78,7 +78,7 @@ def item_row(number: int, item: Item) -> dict[str, Any]:
         "starts": item.starts,
         "seconds": item.seconds,
         "error": item.error and plain(item.error),
-        "data": from_text(_NUL.sub(r"\1\\ufffd", data)) if "\\u0000" in data else item.data,
+        "data": _NUL.sub(r"\1\\ufffd", data) if "\\u0000" in data else data,
         "label": item.label and plain(item.label),
         "time": item.time,
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import JSON, Connection, Integer, Text, bindparam, cast, delete, func, literal_column, select
 
 from pilothouse.contracts import NewRun
 from pilothouse.model.run import Run
@@ -22,14 +22,7 @@ from pilothouse.stores.record import RUN_COLUMNS, entry_of, idempotency_key, pla
 from pilothouse.stores.schema import events, items, meta, runs
 
 IDEMPOTENCY_WINDOW = timedelta(hours=24)
-KEYS_AT_ONCE = 500
 PURGED_AT_ONCE = 5000
-
-_FINISHED_AMONG = select(items.c.key).where(
-    items.c.run == bindparam("number"),
-    items.c.key.in_(bindparam("keys", expanding=True)),
-    items.c.state != "in_flight",
-)
 
 
 class Transaction:
@@ -54,16 +47,14 @@ class Transaction:
         self._database = database
         self._known = known
         self._changes = Changes()
-        self._finished: dict[str, set[str]] = {}
+        self._finished: dict[int, set[str]] = {}
         self._by_idempotency: dict[str, str] = {}
         self._now: float | None = None
 
     def prepare(self, run_ids: Iterable[str], batches: Iterable[Batch], new: Iterable[NewRun]) -> None:
         """Load what the requests will ask for. Rows are locked in one order, so servers never deadlock."""
         self._load(set(run_ids))
-        for batch in batches:
-            if keys := batch.finished_keys():
-                self._load_finished(batch.run_id, keys)
+        self._load_finished({(batch.run_id, key) for batch in batches for key in batch.finished_keys()})
         made = list(new)
         if made:
             query = select(meta.c.value).where(meta.c.name == LAST_NUMBER).with_for_update()
@@ -84,7 +75,7 @@ class Transaction:
 
     def is_finished(self, run_id: str) -> Callable[[str], bool]:
         """Tells whether a key of the run has a result, in the database or in this transaction."""
-        stored = self._finished.get(run_id, set())
+        stored = self._finished.get(self.entry(run_id).run.number, set())
         shelf = self._changes.shelves.get(run_id, {})
         return lambda key: plain(key) in stored or shelves.is_finished(shelf, key)
 
@@ -167,15 +158,23 @@ class Transaction:
             entry = entry_of(row)
             self.entries[entry.run.id] = entry
 
-    def _load_finished(self, run_id: str, keys: set[str]) -> None:
-        entry = self.entries[run_id]
-        if entry is None:
+    def _load_finished(self, keys: set[tuple[str, str]]) -> None:
+        """Find out which of these (run, key) have a result: one question for the whole group."""
+        asked = [
+            [entry.run.number, plain(key)]
+            for run_id, key in keys
+            if (entry := self.entries[run_id]) is not None
+        ]
+        if not asked:
             return
-        told = sorted(plain(key) for key in keys)
-        found = self._finished.setdefault(run_id, set())
-        for begin in range(0, len(told), KEYS_AT_ONCE):
-            arguments = {"number": entry.run.number, "keys": told[begin : begin + KEYS_AT_ONCE]}
-            found.update(self._connection.execute(_FINISHED_AMONG, arguments).scalars())
+        pair = self._database.each(bindparam("pairs", asked, JSON)).c.value
+        query = select(items.c.run, items.c.key).where(
+            items.c.run == cast(pair.op("->>")(literal_column("0")), Integer),
+            items.c.key == cast(pair.op("->>")(literal_column("1")), Text),
+            items.c.state != "in_flight",
+        )
+        for number, key in self._connection.execute(query):
+            self._finished.setdefault(number, set()).add(key)
 
     def _load_known(self, keys: set[str]) -> None:
         """Find the runs of idempotency keys; the row of the last number, locked before, orders the makers."""

@@ -70,7 +70,7 @@ function NoticeRow({ notice }: { notice: Kept }) {
     <li className={cn("flex gap-3 px-4 py-3 text-sm", !notice.read && "bg-surface")}>
       <Icon aria-hidden size={16} className={cn("mt-0.5 shrink-0", COLOURS[notice.level])} />
       <div className="min-w-0 grow">
-        <p className="break-words font-medium">
+        <p className="break-words font-medium normal-nums">
           {notice.text} {notice.times > 1 && <span className="text-text-3">× {notice.times}</span>}
         </p>
         {notice.detail && <p className="break-words text-text-2 text-xs">{notice.detail}</p>}

@@ -1,12 +1,18 @@
 import { lazy, Suspense, useEffect, useState } from "react";
 import { type Kept, onNotice } from "@/live/notices";
 
-const Toasts = lazy(() => import("@/components/shell/Toasts"));
+const load = () => import("@/components/shell/Toasts");
+const Toasts = lazy(load);
+const SETTLED_MS = 2000;
 
-/** Loads the toasts when there is something to say. */
+/** The toasts load once the page has settled, so that the first one is not late. */
 export function ToastHost() {
   const [first, setFirst] = useState<Kept[] | null>(null);
   const waiting = first === null;
+  useEffect(() => {
+    const timer = setTimeout(() => void load(), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, []);
   useEffect(() => {
     if (!waiting) return;
     return onNotice((notice) => setFirst([notice]));

@@ -17,11 +17,8 @@ export interface FailureCardProps {
 export function FailureCard({ run, kind, onLogs, retry }: FailureCardProps) {
   const { failure } = run;
   if (run.status !== "failed" || failure === null) return null;
-  const { done, failed, total } = run.progress;
-  const place =
-    total === null
-      ? `after ${count(done)} ${kind.units}`
-      : `at ${kind.unit} ${count(Math.min(total, done + 1))} of ${count(total)}`;
+  const { done, failed } = run.progress;
+  const place = placeOf(run, kind);
   const kept = done - failed;
   return (
     <section
@@ -31,7 +28,8 @@ export function FailureCard({ run, kind, onLogs, retry }: FailureCardProps) {
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <h2 className="flex items-center gap-2 font-semibold">
           <OctagonX aria-hidden size={18} />
-          Failed after {clock(run.active_seconds)} {place}
+          Failed after {clock(run.active_seconds)}
+          {place}
         </h2>
         <div className="ml-auto flex flex-wrap items-center gap-2 text-text">
           {retry}
@@ -59,6 +57,13 @@ export function FailureCard({ run, kind, onLogs, retry }: FailureCardProps) {
       )}
     </section>
   );
+}
+
+function placeOf(run: Run, kind: Kind): string {
+  const { done, total } = run.progress;
+  if (done === 0) return `, before the first ${kind.unit} was done`;
+  if (total === null) return ` and ${count(done)} ${kind.units}`;
+  return ` at ${kind.unit} ${count(Math.min(total, done + 1))} of ${count(total)}`;
 }
 
 function asText(run: Run): string {

@@ -90,14 +90,20 @@ function RetryEntry({ runId, only, units, isOpen, onRetry, children }: RetryEntr
     staleTime: 10_000,
     retry: false,
   });
-  const todo = data === undefined ? null : data.repeated + (data.left ?? 0);
-  const note =
-    data === undefined ? "" : todo === 0 ? "none" : `${count(todo)} ${units}, ${count(data.kept)} reused`;
+  const todo = data === undefined ? null : only === "failed" ? data.repeated : (data.left ?? data.repeated);
+  const note = data === undefined || only === "all" ? null : noteOf(data, only, units);
   return (
-    <MenuEntry onSelect={onRetry} disabled={todo === 0 && only !== "all"} note={only === "all" ? null : note}>
+    <MenuEntry onSelect={onRetry} disabled={todo === 0 && only !== "all"} note={note}>
       {children}
     </MenuEntry>
   );
+}
+
+function noteOf({ kept, repeated, left }: Preview, only: Only, units: string): string {
+  if (only === "remaining")
+    return left === 0 ? "none" : `${left === null ? "" : `${count(left)} `}${units}, ${count(kept)} reused`;
+  if (repeated === 0) return "none";
+  return left ? `${count(repeated)} and ${count(left)} left` : `${count(repeated)} ${units}`;
 }
 
 const retryPath = (runId: string) => `/runs/${encodeURIComponent(runId)}/retry`;

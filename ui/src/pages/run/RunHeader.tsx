@@ -80,7 +80,7 @@ export function RunHeader(props: RunHeaderProps) {
         <div className="flex flex-wrap items-center gap-3">
           <RunBadge run={run} kind={kind} isFresh={isFresh} large />
           {steering.isSlow && <span className="text-sm text-text-3">Still asking…</span>}
-          {run.notice && (
+          {run.notice && run.failure === null && (
             <span className="min-w-0 text-sm text-warn max-md:order-last max-md:w-full md:truncate">
               {run.notice}
             </span>

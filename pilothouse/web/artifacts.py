@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
 import anyio
 from fastapi import APIRouter, Query, Request, Response
+from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse
 
 from pilothouse.errors import Invalid, LeaseLost, NotFound
@@ -76,33 +77,71 @@ async def upload(
 ) -> Response:
     """Keep a file that the job sends, and record it in the log."""
     check_name(name)
-    run = await context.store.get(run_id)
-    if run.attempt != attempt or run.status.is_terminal:
-        raise LeaseLost(f"attempt {attempt} no longer owns run {run_id}")
-    path = context.folder(run_id) / "artifacts" / name
-    await anyio.to_thread.run_sync(lambda: path.parent.mkdir(parents=True, exist_ok=True))
-    if _beneath(context.folder(run_id) / "artifacts", name) is None:
-        raise Invalid("name: leads through a link", field="name")
-    size, digest = await _receive(request, path)
+    await _check_owner(context, run_id, attempt)
+    folder = context.folder(run_id) / "artifacts"
+    path = await anyio.to_thread.run_sync(_place_for, folder, name)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        size, digest = await _receive(request, part)
+        await _check_owner(context, run_id, attempt)
+        await anyio.to_thread.run_sync(_move, part, path)
+    except ClientDisconnect:
+        raise Invalid("body: the connection ended before the file did", field="body") from None
+    finally:
+        part.unlink(missing_ok=True)
     body = ArtifactSaved(name=name, bytes=size, sha256=digest)
-    await context.engine.append(run_id, body)
+    await context.engine.append(run_id, body, attempt=attempt)
     return answer({"name": name, "bytes": size, "sha256": digest}, 201)
 
 
-async def _receive(request: Request, path: Path) -> tuple[int, str]:
-    """Write the body beside its place, then move it there: a reader never sees half a file."""
-    part = path.with_name(f".{path.name}.part")
+async def _check_owner(context: Context, run_id: str, attempt: int) -> None:
+    run = await context.store.get(run_id)
+    if run.attempt != attempt or run.status.is_terminal:
+        raise LeaseLost(f"attempt {attempt} no longer owns run {run_id}")
+
+
+async def _receive(request: Request, part: Path) -> tuple[int, str]:
+    """Write the body beside its place; it is moved there whole, so a reader never sees half a file."""
     digest, size = hashlib.sha256(), 0
-    try:
-        async with await anyio.open_file(part, "wb") as file:
-            async for chunk in request.stream():
-                digest.update(chunk)
-                size += len(chunk)
-                await file.write(chunk)
-        await anyio.to_thread.run_sync(os.replace, part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    async with await anyio.open_file(part, "wb") as file:
+        async for chunk in request.stream():
+            digest.update(chunk)
+            size += len(chunk)
+            await file.write(chunk)
     return size, digest.hexdigest()
+
+
+def _place_for(folder: Path, name: str) -> Path:
+    """The path to write a name to, with its folders made; a link at the very end is replaced, not followed.
+
+    Raises:
+        Invalid: A link on the way, or a file where a folder should be or the other way round.
+    """
+    path = folder / name
+    steps = [folder.joinpath(*path.relative_to(folder).parts[:depth]) for depth in range(name.count("/") + 1)]
+    try:
+        for step in steps:
+            if step.is_symlink():
+                raise Invalid("name: leads through a link", field="name")
+            step.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise _taken(name) from None
+    if path.is_dir():
+        raise _taken(name)
+    return path
+
+
+def _move(part: Path, path: Path) -> None:
+    try:
+        part.replace(path)
+    except IsADirectoryError:
+        raise _taken(path.name) from None
+
+
+def _taken(name: str) -> Invalid:
+    return Invalid(
+        f"name: {name!r} is a file and a folder at once", hint="Choose another name.", field="name"
+    )
 
 
 def _beneath(folder: Path, name: str) -> Path | None:
@@ -110,6 +149,6 @@ def _beneath(folder: Path, name: str) -> Path | None:
     path = folder / name
     try:
         resolved = path.resolve()
-    except OSError:
+    except (OSError, ValueError):  # too long, or with a zero byte
         return None
     return path if resolved == folder.resolve() / name and not path.is_symlink() else None

@@ -88,11 +88,12 @@ async def _ask(context: Context, run_id: str, wish: Wish) -> Response:
 
 def answer_of(said: Answer) -> dict[str, Any]:
     """What a control answers."""
+    waits = said.run.request is not None and not said.run.request.force
     return {
         "run_id": said.run.id,
         "status": said.run.status,
         "pending": said.run.pending,
         "changed": said.changed,
         "event_seq": said.event_seq,
-        "effective": "after_current_item" if said.run.pending else "immediately",
+        "effective": "after_current_item" if waits else "immediately",
     }

@@ -82,7 +82,7 @@ def _csv(columns: Sequence[str], items: Sequence[Item], *, header: bool) -> byte
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     if header:
-        writer.writerow(columns)
+        writer.writerow([cell(name) for name in columns])
     for item in items:
         record = _record(item)
         writer.writerow([cell(record.get(name)) for name in columns])

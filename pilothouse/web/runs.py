@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Annotated, Any
 
+import anyio
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from pilothouse.contracts import RunQuery
 from pilothouse.engine import retry as retries
-from pilothouse.errors import TooLarge
+from pilothouse.errors import Invalid, TooLarge
 from pilothouse.model.run import Run, Status
 from pilothouse.web.context import Actor, Ctx, TheRun
 
 router = APIRouter(prefix="/api")
 MAX_PARAMS = 256 * 1024
 
+Before = Annotated[int | None, Query(ge=0, le=2**53)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=20)]
 
@@ -72,9 +75,7 @@ async def create_run(
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
     """Make a run; with `dry_run`, only check it. A repeated `Idempotency-Key` answers the run it made."""
-    size = len(to_json(body.params))
-    if size > MAX_PARAMS:
-        raise TooLarge(f"params: {size} bytes", hint=f"At most {MAX_PARAMS}.", field="params")
+    _check_size(body.params)
     if dry_run:
         return _checked(context, body)
     new = context.engine.new_run(
@@ -88,6 +89,15 @@ async def create_run(
     )
     run, created = await context.engine.submit(new)
     return answer(run.snapshot(), 201 if created else 200)
+
+
+def _check_size(params: dict[str, Any]) -> None:
+    try:
+        size = len(to_json(params))
+    except ValueError as error:  # half a surrogate pair, or nested too deep
+        raise Invalid(f"params: cannot be written as JSON: {error}", field="params") from None
+    if size > MAX_PARAMS:
+        raise TooLarge(f"params: {size} bytes", hint=f"At most {MAX_PARAMS}.", field="params")
 
 
 def _checked(context: Ctx, body: NewRunBody) -> Response:
@@ -106,7 +116,7 @@ async def list_runs(
     tag: str | None = None,
     q: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: int | None = None,
+    before: Before = None,
 ) -> Response:
     """Runs newest first, without params."""
     query = RunQuery(tuple(status or ()), tuple(kind or ()), owner, tag, q, limit, before)
@@ -135,6 +145,7 @@ async def edit_run(body: EditBody, run: TheRun, context: Ctx, actor: Actor) -> R
 async def delete_run(run: TheRun, context: Ctx) -> Response:
     """Remove an ended run with its log and its files."""
     await context.engine.delete(run.id)
+    await anyio.to_thread.run_sync(lambda: shutil.rmtree(context.folder(run.id), ignore_errors=True))
     return Response(status_code=204)
 
 

@@ -149,6 +149,8 @@ async def _answer_error(request: Request, error: Exception) -> Response:
 async def _answer_malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return await _answer_error(request, Invalid("body: is not valid JSON", field="body"))
     field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "body"
     return await _answer_error(request, Invalid(f"{field}: {first['msg']}", field=field))
 

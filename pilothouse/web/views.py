@@ -12,7 +12,7 @@ from pilothouse.contracts import ItemQuery, ItemState
 from pilothouse.errors import Invalid
 from pilothouse.model.downsample import Point, downsample
 from pilothouse.web.context import Ctx, TheRun
-from pilothouse.web.runs import answer
+from pilothouse.web.runs import Before, answer
 
 router = APIRouter(prefix="/api")
 _PAGE = 5_000
@@ -28,7 +28,7 @@ async def list_items(
     run: TheRun,
     context: Ctx,
     limit: Annotated[int, Query(ge=1, le=5000)] = 200,
-    before: int | None = None,
+    before: Before = None,
     state: Annotated[list[ItemState] | None, Query()] = None,
     q: str | None = None,
     where: str | None = None,
@@ -50,7 +50,7 @@ def parse_where(text: str | None) -> dict[str, Any]:
         return {}
     try:
         where = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         where = None
     if not isinstance(where, dict) or any(isinstance(value, dict | list) for value in where.values()):
         raise Invalid('where: must be a JSON object such as {"model": "a"}', field="where")

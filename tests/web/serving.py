@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pilothouse.sdk.kind import Column, Kind, Metric, Stats
 from pilothouse.settings import Settings
-from pilothouse.web.serve import listen
+from pilothouse.web.serve import listen, quiet_logs
 from pilothouse.web.server import Server
 
 
@@ -72,6 +72,7 @@ class Running:
 @contextmanager
 def running(data: Path, kinds: dict[str, Kind] | None = None, **settings: Any) -> Iterator[Running]:
     """Serve from a thread until the block ends."""
+    quiet_logs()
     sock = listen("127.0.0.1", 0)
     port = sock.getsockname()[1]
     chosen = Settings(**{"data": data, "database": "memory:", "port": port, **settings})

@@ -56,14 +56,15 @@ class RunStarted(Body):
 class RunPaused(Body):
     """No item is in hand and none will start.
 
-    `unclean`: the process died before it could say so. `actor` is whose pause it is;
-    a job that pauses itself names itself, one that obeys a request leaves it out.
+    `unclean`: the process died before it could say so. `unasked`: the job paused itself,
+    because of a limit of its own.
     """
 
     type: Literal["run.paused"] = "run.paused"
     strength: Strength = Strength.HOLD
     actor: str | None = None
     unclean: bool = False
+    unasked: bool = False
 
 
 class RunResumed(Body):

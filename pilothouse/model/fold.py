@@ -19,6 +19,19 @@ from pilothouse.model.run import LIVE, Control, Failure, Phase, Request, Run, St
 _RUNNING = frozenset({Status.RUNNING})
 _ACTIVE = frozenset({Status.RUNNING, Status.PAUSED})
 
+# Bodies that more than the status decides on.
+_CONDITIONAL = frozenset(
+    {
+        e.RunStarted,
+        e.RunPaused,
+        e.RunResumed,
+        e.RunCompleted,
+        e.ControlRequested,
+        e.ControlWithdrawn,
+        e.ItemStarted,
+    }
+)
+
 Changes = dict[str, Any]
 
 TRANSITIONS: dict[str, tuple[frozenset[Status], Status | None]] = {
@@ -78,13 +91,15 @@ def check(run: Run, body: e.Body) -> None:
     allowed, _ = TRANSITIONS.get(body.type, (LIVE | {run.status}, None))
     if run.status not in allowed:
         raise InvalidTransition(f"{body.type} is not possible for a run that is {run.status}")
+    if type(body) not in _CONDITIONAL:
+        return
     match body:
         case e.RunStarted() if body.attempt != run.attempt + 1:
             raise InvalidTransition(f"attempt {body.attempt} cannot follow attempt {run.attempt}")
-        case e.RunPaused(actor=None) if run.status is Status.RUNNING and run.pending is not Control.PAUSE:
+        case e.RunPaused(unasked=True) if run.pending is None:
+            pass
+        case e.RunPaused() if run.status is Status.RUNNING and run.pending is not Control.PAUSE:
             raise InvalidTransition("nobody asked this run to pause, or the pause was withdrawn")
-        case e.RunPaused() if run.pending is Control.CANCEL:
-            raise InvalidTransition("run.paused is not possible while a cancel is pending")
         case e.ControlRequested(control=Control.CANCEL, force=True):
             pass  # a cancel that takes too long is repeated with force
         case e.RunCompleted() | e.ControlRequested() | e.RunResumed() if run.pending is Control.CANCEL:

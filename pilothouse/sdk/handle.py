@@ -212,6 +212,22 @@ class RunHandle:
         """Tell that a limit of the run was reached; shown beside the status."""
         self._link.put_copy("guard.tripped", {"rule": rule, "text": text, "value": value})
 
+    def pause(self, rule: str, text: str, value: Any = None) -> None:
+        """Pause this run because of a limit of its own; returns when somebody has resumed it.
+
+        Call it from the loop that asks for the next item, once nothing more may start.
+
+        Args:
+            rule: Short name of the limit, such as `budget`.
+            text: What happened and the way out, shown beside the status.
+            value: The limit.
+
+        Raises:
+            Cancelled: The run was cancelled meanwhile.
+        """
+        self.guard(rule, text, value)
+        self._safepoint.pause(f"the limit {rule}")
+
     def finished(self) -> list[Done[None]]:
         """What earlier attempts finished, oldest first, failed items included. Asks the server."""
         return read_finished(self._link)

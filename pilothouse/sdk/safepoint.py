@@ -14,6 +14,7 @@ from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
 if TYPE_CHECKING:
     from pilothouse.sdk.link import Link, State
 
+HEAR_SECONDS = 2.0
 GONE = frozenset({"queued", "completed", "failed", "cancelled"})
 
 
@@ -75,6 +76,18 @@ class Safepoint:
             elif seen.pending == "pause":
                 self._acknowledge(seen.strength or "hold")
             self.check()
+
+    def pause(self, actor: str) -> None:
+        """Pause without being asked, once no worker thread has an item in hand; returns when resumed.
+
+        Raises:
+            Cancelled, Released, Fenced, CutOff: Why the job has to leave.
+        """
+        self.drain()
+        link = self._link
+        link.ask("run.paused", {"strength": "hold", "actor": actor, "unasked": True}, patient=True)
+        link.wait_until(lambda: link.asked, HEAR_SECONDS)  # it may be resumed before this is heard
+        self.obey()
 
     def drain(self) -> None:
         """Wait until no worker thread has an item in hand.

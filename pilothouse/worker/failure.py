@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from pilothouse.errors import PilothouseError
 from pilothouse.sdk.done import in_words
 
 TAIL_CHARACTERS = 4_000
@@ -19,6 +20,8 @@ def describe(error: BaseException, entry: str) -> dict[str, Any]:
         error: What ended the job.
         entry: The job's entry, for the hint.
     """
+    if isinstance(error, PilothouseError):
+        return {"reason": error.code, "message": error.message, "hint": error.hint, "exit_code": 1}
     lines = traceback.format_exception(error)
     return {
         "reason": "crash",

@@ -11,7 +11,7 @@ from pilothouse.kinds.benchmark.backend import DeterministicBackend, rate_limits
 from pilothouse.kinds.benchmark.job import Benchmark, run
 from pilothouse.kinds.benchmark.params import Params
 from pilothouse.kinds.benchmark.parts import Model
-from pilothouse.kinds.benchmark.patience import BudgetReached, NoModelLeft
+from pilothouse.kinds.benchmark.patience import NoModelLeft
 from pilothouse.kinds.benchmark.plan import Test, plan
 from pilothouse.llm.client import Answer
 from pilothouse.llm.errors import KeyRejected, ModelError, RateLimited, TimedOut
@@ -193,29 +193,45 @@ def test_the_switch_turned_on_in_mid_run_ends_it_after_the_tests_in_hand(
 # Limits
 
 
-def test_a_spent_budget_ends_the_run_with_a_reason_and_keeps_everything(
-    begin: Begin, server: LinkServer
-) -> None:
-    with pytest.raises(BudgetReached) as caught:
-        perform(begin(params(budget=0.001)), Chosen())
+def test_a_spent_budget_pauses_the_run_until_it_is_raised(begin: Begin, server: LinkServer) -> None:
+    handle = begin(params(budget=0.001))
+    job = threading.Thread(target=perform, args=(handle, Chosen()), daemon=True)
 
-    count = len(rows(server))
-    assert 0 < count < 24
-    assert str(caught.value) == f"Stopped at the budget of $0.00 ({count} of 24 tests done)."
-    assert caught.value.hint is not None
+    job.start()
+    server.wait_for(lambda: server.status() == "paused")
+    paused_at = len(rows(server))
+    notice = server.log.run.notice
+    server.set_live(budget=100.0)
+    server.resume()
+    job.join(30)
+
+    assert 0 < paused_at < 24
+    assert notice == (
+        f"Paused at your limit of $0.00 ({paused_at} of 24 tests done). Raise the budget and resume, or cancel."
+    )
     assert [body.rule for body in server.bodies("guard.tripped")] == ["budget"]
+    assert len(rows(server)) == 24
+    assert server.log.run.notice is None
 
 
 def test_a_retry_does_not_pay_for_what_it_reuses(begin: Begin, server: LinkServer) -> None:
-    with pytest.raises(BudgetReached):
-        perform(begin(params(budget=0.001)), Chosen())
-    before = len(rows(server))
+    class Leaves(Chosen):
+        def ask(self, test: Test) -> Answer:
+            if len(self.asked) == 10:
+                server.next_attempt()
+            return super().ask(test)
+
+    with pytest.raises(Fenced):
+        perform(begin(params(budget=100.0)), Leaves())
+    spent = sum(body.data["cost"] for body in server.bodies("item.finished"))
     server.log.saved_state = None  # a retry is a new run that starts with finished items
 
-    with pytest.raises(BudgetReached):
-        perform(begin(), Chosen())
+    again = begin()
+    again.params["budget"] = 2 * spent
+    perform(again, Chosen())
 
-    assert len(rows(server)) == 2 * before
+    assert len(rows(server)) == 24
+    assert server.bodies("guard.tripped") == []
 
 
 def test_a_budget_raised_in_mid_run_is_obeyed(begin: Begin, server: LinkServer) -> None:

@@ -1,8 +1,8 @@
 """The loop of a benchmark.
 
 A bad test is a failed item with its error, and never the end of the run. The
-run ends early when it is told to finish, when its budget is spent, or when
-there is no model left to ask; what is finished is kept in every case.
+run pauses when its budget is spent; it ends early when it is told to finish, or
+when there is no model left to ask. What is finished is kept in every case.
 """
 
 from __future__ import annotations
@@ -53,7 +53,6 @@ class Benchmark:
         """Do what is left of the tests.
 
         Raises:
-            BudgetReached: With tests left.
             NoModelLeft: Every model was given up.
         """
         self._remember()
@@ -106,13 +105,19 @@ class Benchmark:
     def _wanted(self) -> Iterator[Test]:
         """The tests to begin; asked for the next one whenever there is room."""
         for test in self._tests:
-            if self._is_over():
+            while self._is_budget_spent() and not self._is_told_to_finish():
+                self._pause()
+            if self._is_told_to_finish():
                 return
             if test.model.name not in self._patience.given_up:
                 yield test
 
-    def _is_over(self) -> bool:
-        return self._is_budget_spent() or self._is_told_to_finish()
+    def _pause(self) -> None:
+        """The budget is spent: wait for somebody to raise it, or to cancel."""
+        budget = self._run.params["budget"]
+        done = f"{self._tally.count} of {len(self._tests)} tests done"
+        text = f"Paused at your limit of ${budget:,.2f} ({done}). Raise the budget and resume, or cancel."
+        self._run.pause("budget", text, budget)
 
     def _is_budget_spent(self) -> bool:
         budget = self._run.params.get("budget")
@@ -156,8 +161,6 @@ class Benchmark:
             error = list(given_up.values())[-1]
             counted = f"{self._tally.count} of {len(self._tests)} tests were done, the rest was not tried."
             raise NoModelLeft(f"{error.message} {counted}", hint=error.hint)
-        if left and self._is_budget_spent() and not self._is_told_to_finish():
-            raise self._news.budget_reached(left, self._run.params["budget"])
         self._news.concluded(left)
 
 

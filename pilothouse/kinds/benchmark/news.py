@@ -6,7 +6,6 @@ from collections import Counter
 
 from pilothouse.kinds.benchmark.evidence import Standing
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.kinds.benchmark.patience import BudgetReached
 from pilothouse.kinds.benchmark.plan import Test
 from pilothouse.kinds.benchmark.tally import Tally
 from pilothouse.llm.errors import ModelError
@@ -66,15 +65,6 @@ class News:
         text = f"{model} is asked no more. {error.message}"
         self._run.guard("gave_up", text)
         self._run.note("error", f"{text} {error.hint or ''}".strip())
-
-    def budget_reached(self, left: int, budget: float) -> BudgetReached:
-        """The budget is spent; returns what to raise."""
-        done = f"{self._tally.count} of {self._tally.count + left} tests done"
-        text = f"Stopped at the budget of ${budget:,.2f} ({done})."
-        self._run.guard("budget", text, budget)
-        return BudgetReached(
-            text, hint="Retry what is left: the finished tests are kept, and the budget counts anew."
-        )
 
     def concluded(self, left: int) -> None:
         """The run is over."""

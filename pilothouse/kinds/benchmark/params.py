@@ -118,7 +118,7 @@ class Params(BaseModel):
         default=None,
         gt=0,
         title="Budget",
-        description="Money that this run may spend, in dollars. May be raised while the run goes on.",
+        description="Money that this run may spend, in dollars. The run pauses there; raise it and resume.",
         json_schema_extra=_advanced(**{"x-unit": "$"}),
     )
     prices: str | None = Field(

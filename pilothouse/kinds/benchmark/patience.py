@@ -21,12 +21,6 @@ class NoModelLeft(PilothouseError):
     code = "provider"
 
 
-class BudgetReached(PilothouseError):
-    """The run has spent what it may; the finished tests are kept."""
-
-    code = "budget"
-
-
 class Patience:
     """Counts hopeless errors for each model. Thread-safe."""
 

@@ -114,7 +114,7 @@ export interface EventData {
     epoch: string;
   };
   "run.started": { attempt: number; host: string | null };
-  "run.paused": { strength: Strength; actor: string | null; unclean: boolean };
+  "run.paused": { strength: Strength; actor: string | null; unclean: boolean; unasked: boolean };
   "run.resumed": { actor: string };
   "run.completed": { message: string | null };
   "run.failed": Failure;

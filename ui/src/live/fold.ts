@@ -94,7 +94,12 @@ function transition(run: Run, event: RunEvent): Changes {
       return { status, request: null, strength, paused_by: event.data.actor || run.request?.actor || null };
     }
     case "run.resumed":
-      return { status: run.strength === "release" ? "queued" : "running", strength: null, paused_by: null };
+      return {
+        status: run.strength === "release" ? "queued" : "running",
+        strength: null,
+        paused_by: null,
+        notice: null,
+      };
     case "run.interrupted": {
       const request = run.request?.control === "cancel" ? run.request : null;
       const { reason, crash } = event.data;

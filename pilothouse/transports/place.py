@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pilothouse.engine.tail import Tail
 from pilothouse.errors import Invalid
 
-_PLACE = re.compile(r"(?:([0-9a-f]{1,32})-)?(\d{1,15})")
+_PLACE = re.compile(r"(?:([0-9a-f]{1,32})-)?([0-9]{1,15})")
 
 
 @dataclass(frozen=True, slots=True)

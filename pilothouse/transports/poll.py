@@ -43,8 +43,7 @@ async def poll(
             run = await store.get(run_id)
             frames = await store.read(run_id, after, limit, types, newest)
             left = deadline - loop.time()
-            over = run.status.is_terminal and run.head <= after
-            if frames or left <= 0 or over or doorbell.closed:
+            if frames or left <= 0 or run.status.is_terminal or doorbell.closed:
                 return answer(frames, run.head, run.epoch)
             try:
                 await asyncio.wait_for(ear.wait(), left)

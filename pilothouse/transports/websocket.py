@@ -108,7 +108,7 @@ async def _answer(text: str, upstream: Upstream) -> dict[str, Any]:
         asked = json.loads(text[:MAX_UPSTREAM])
         if not isinstance(asked, dict):
             raise ValueError("not an object")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {
             "error": {"code": "invalid", "message": f"message: {error}", "hint": 'Send {"control": "pause"}.'}
         }

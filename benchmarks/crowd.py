@@ -48,12 +48,12 @@ def _deaf(report: Report, seconds: float) -> None:
         after, seq = measure(server, client, run_id, seq, 100, 1_000, seconds)
         sizes.append(server.rss())
     grown = max(0, (sizes[2] - sizes[1]) - (sizes[1] - sizes[0]))  # the log itself grows as well
-    more = {"more": {"p99_ms_without": before.p99_ms, "lost": after.lost, "rss": sizes}}
+    more = {"more": {"p99_ms_without": before.p99_ms, "missing": after.missing, "rss": sizes}}
     report.add(SECTION, "ten stalled watchers: memory of each", grown / 10 / 1e3, "kB", 150.0, **more)
     report.add(
         SECTION, "ten stalled watchers: the others' p99, after : before", after.p99_ms / before.p99_ms, "×"
     )
-    report.add(SECTION, "ten stalled watchers: the others lost", after.lost + after.wrong, "", 0)
+    report.add(SECTION, "ten stalled watchers: the others miss", after.missing + after.wrong, "", 0)
 
 
 def _storm(report: Report, count: int, events: int) -> None:
@@ -87,7 +87,7 @@ def _lag(report: Report, count: int, seconds: float) -> None:
         made = server.ask("run")
         opened = open_group(client, server, made["run"], count)
         seen, _ = measure(server, client, made["run"], made["seq"], count, 10, seconds)
-    more = {"more": {"p99_ms": seen.p99_ms, "lost": seen.lost, "opened_s": opened["seconds"]}}
+    more = {"more": {"p99_ms": seen.p99_ms, "missing": seen.missing, "opened_s": opened["seconds"]}}
     full = count == 10_000
     report.add(
         SECTION,
@@ -98,7 +98,7 @@ def _lag(report: Report, count: int, seconds: float) -> None:
         **more,
     )
     report.add(SECTION, f"{count:,} watchers × 10/s: p99", seen.p99_ms, "ms")
-    report.add(SECTION, f"{count:,} watchers × 10/s: lost", seen.lost + seen.wrong, "", 0)
+    report.add(SECTION, f"{count:,} watchers × 10/s: wrong or missing", seen.missing + seen.wrong, "", 0)
 
 
 def _memory(report: Report, count: int) -> None:

@@ -25,9 +25,13 @@ ANSWER_SECONDS = 180.0
 class Child:
     """A process that takes commands as JSON lines and answers each with one."""
 
-    def __init__(self, *args: str, core: int | None = None) -> None:
+    def __init__(self, *args: str, core: int | None = None, silent: bool = False) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", *args],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if silent else None,
+            text=True,
         )
         self.pid = self._process.pid
         self._stats = psutil.Process(self.pid)
@@ -79,7 +83,7 @@ class ServerUnderTest(Child):
     def __init__(self, module: str, port: int, *args: str, token: Path | None = None) -> None:
         self.port = port
         began = time.perf_counter()
-        super().__init__(module, str(port), *args, core=0)
+        super().__init__(module, str(port), *args, core=0, silent=token is None)
         self._wait()
         self.started_seconds = time.perf_counter() - began
         self.token = token.read_text().strip() if token else ""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -33,17 +34,28 @@ class Settings(BaseSettings):
         ge=1,
         description="Runs side by side on this machine.",
     )
-    allowed_hosts: tuple[str, ...] = Field(
-        default=(), description="Host names to answer to, beside localhost and 127.0.0.1."
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Host names to answer to, beside localhost and 127.0.0.1, separated by commas.",
     )
-    kinds: tuple[str, ...] = Field(
-        default=(), description="Kinds beside the built-in ones, each as `module:KIND`."
+    kinds: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Kinds beside the built-in ones, each as `module:KIND`, separated by commas."
     )
     insecure_no_auth: bool = Field(
         default=False, description="Ask nobody for a token. Loopback only; Host and Origin are still checked."
     )
     lease_seconds: float = Field(default=15.0, gt=0, description="How long an attempt may be silent.")
     heartbeat_seconds: float = Field(default=15.0, gt=0, description="Pause between heartbeats of a stream.")
+
+    @field_validator("kinds", "allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """A variable holds a list as words between commas."""
+        return (
+            tuple(filter(None, (word.strip() for word in value.split(","))))
+            if isinstance(value, str)
+            else value
+        )
 
     @property
     def folder(self) -> Path:

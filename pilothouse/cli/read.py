@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 def list_runs(
     context: typer.Context,
-    all_: Annotated[bool, typer.Option("--all", help="Ended runs of any age too.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All of them, not only the newest 20.")] = False,
     status: Annotated[list[str] | None, typer.Option(help="Only these statuses.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only these kinds.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only runs with this tag.")] = None,
@@ -40,8 +40,12 @@ def list_runs(
 ) -> None:
     """List the runs, newest first."""
     client: Client = context.obj
-    limit = 200 if all_ else 20
-    runs = client.get("/api/runs", status=status, kind=kind, tag=tag, limit=limit)["runs"]
+    wanted = {"status": status, "kind": kind, "tag": tag}
+    page = client.get("/api/runs", **wanted, limit=200 if all_ else 20)
+    runs = page["runs"]
+    while all_ and page["before"]:
+        page = client.get("/api/runs", **wanted, limit=200, before=page["before"])
+        runs += page["runs"]
     if as_json:
         put_json(runs)
         return
@@ -143,12 +147,15 @@ def watch(
     run: RUN = "@last",
     inline: Annotated[bool, typer.Option("--inline", help="One block that renews itself.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print every event as a line of JSON.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option(help="Leave after so many seconds, with exit code 5.")
+    ] = None,
 ) -> None:
     """Follow a run until it ends. Ctrl+C leaves; the run goes on."""
     from pilothouse.cli.watch import follow
 
     client: Client = context.obj
-    raise typer.Exit(follow(client, client.run(run), as_json=as_json))
+    raise typer.Exit(follow(client, client.run(run), as_json=as_json, timeout=timeout))
 
 
 def export(
@@ -180,7 +187,10 @@ def export(
     say(f"{words.MARKS['completed']} {path}   {found['progress']['done']} rows   {len(body):,} bytes{going}")
 
 
-def open_page(context: typer.Context, run: Annotated[str | None, typer.Argument()] = None) -> None:
+def open_page(
+    context: typer.Context,
+    run: Annotated[str | None, typer.Argument(help="A run; without one, the overview.")] = None,
+) -> None:
     """Open the web page, signed in."""
     from pilothouse.cli.up import open_browser
 

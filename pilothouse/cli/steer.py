@@ -29,12 +29,19 @@ def register(app: typer.Typer) -> None:
 
 
 def pause(
-    context: typer.Context, runs: RUNS, reason: REASON = None, wait: WAIT = True, as_json: AS_JSON = False
+    context: typer.Context,
+    runs: RUNS,
+    release: Annotated[bool, typer.Option("--release", help="Save, exit and free the memory.")] = False,
+    reason: REASON = None,
+    wait: WAIT = True,
+    as_json: AS_JSON = False,
 ) -> None:
     """Pause after the item in hand; nothing new starts."""
     client: Client = context.obj
     for run in _found(client, runs):
-        answer = client.post(f"/api/runs/{run['id']}/pause", {"reason": reason})
+        answer = client.post(
+            f"/api/runs/{run['id']}/pause", {"strength": "release" if release else "hold", "reason": reason}
+        )
         if as_json:
             put_json(answer)
             continue

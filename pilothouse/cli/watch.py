@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import random
 import time
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.cli import words
-from pilothouse.cli.client import EXIT_OF_STATUS, OK, Client, CliError
+from pilothouse.cli.client import EXIT_OF_STATUS, OK, STILL_WAITING, Client, CliError
 from pilothouse.cli.output import console, is_terminal, put, say
 from pilothouse.cli.read import describe, kinds_of
 from pilothouse.errors import PilothouseError
@@ -40,7 +41,8 @@ _TURNS = frozenset(
 class Follower:
     """A run as its log tells it, event by event, across lost connections."""
 
-    def __init__(self, client: Client, run: dict[str, Any]) -> None:
+    def __init__(self, client: Client, run: dict[str, Any], timeout: float | None = None) -> None:
+        self._end = math.inf if timeout is None else time.monotonic() + timeout
         self.client = client
         self.run = run
         self.rows: deque[dict[str, Any]] = deque(maxlen=ROWS)
@@ -60,6 +62,8 @@ class Follower:
                             tries, self.lost = 0, False
                             self._take(event)
                         yield event
+                    if time.monotonic() > self._end:
+                        return
                 self._look(force=True)
                 if self.run["ended_at"]:
                     return
@@ -68,6 +72,8 @@ class Follower:
             except UNREACHABLE:
                 self.lost = True
                 yield {"type": "lost"}
+            if time.monotonic() > self._end:
+                return
             wait = WAITS[min(tries, len(WAITS) - 1)]
             time.sleep(wait * random.uniform(0.75, 1.25))
             tries += 1
@@ -86,7 +92,14 @@ class Follower:
             self._looked = time.monotonic()
 
 
-def follow(client: Client, run: dict[str, Any], *, as_json: bool = False, owns: bool = False) -> int:
+def follow(
+    client: Client,
+    run: dict[str, Any],
+    *,
+    as_json: bool = False,
+    owns: bool = False,
+    timeout: float | None = None,
+) -> int:
     """Follow a run until it ends.
 
     Args:
@@ -94,11 +107,12 @@ def follow(client: Client, run: dict[str, Any], *, as_json: bool = False, owns: 
         run: The run.
         as_json: Print every event as a line of JSON.
         owns: Ctrl+C may cancel the run; else it only leaves.
+        timeout: Seconds after which to leave with exit code 5.
 
     Returns:
         The exit code that fits the run's end; 0 after leaving.
     """
-    follower = Follower(client, run)
+    follower = Follower(client, run, timeout)
     kind = kinds_of(client).get(run["kind"])
     how = (
         _json
@@ -115,6 +129,9 @@ def follow(client: Client, run: dict[str, Any], *, as_json: bool = False, owns: 
             if not (owns and _insists(client, run["id"])):
                 say(f"Left. The run goes on.   Come back: pilothouse watch {run['id']}")
                 return OK
+    if not follower.run["ended_at"]:
+        say(f"Still {follower.run['status']} after {timeout:g} s.   Come back: pilothouse watch {run['id']}")
+        return STILL_WAITING
     if not as_json:
         for line in describe(follower.run, kind):
             put(line)

@@ -126,16 +126,19 @@ class Scheduler:
             return await self.lose(run, "the host was stopped", None)
         return await self.lose(run, died, failure)
 
-    async def lose(self, run: Run, reason: str, failure: e.RunFailed | None) -> Run:
+    async def lose(
+        self, run: Run, reason: str, failure: e.RunFailed | None, *, is_silent: bool = False
+    ) -> Run:
         """Settle a run whose attempt is gone: cancelled, paused, queued again, or failed at last.
 
         Without a `failure` the attempt did not crash, and the run never fails for it.
+        `is_silent`: nobody has seen the process end; its lease ran out.
         A control that was accepted between the look at the run and this append is
         asked for once more, so that it survives.
         """
         try:
             appended = await self._engine.append(
-                run.id, *self._afterlife(run, reason, failure), attempt=run.attempt
+                run.id, *self._afterlife(run, reason, failure, is_silent=is_silent), attempt=run.attempt
             )
             between = appended.frames[0].seq - 1 - run.head
             if not between or appended.run.status.is_terminal:
@@ -146,10 +149,12 @@ class Scheduler:
         except Conflict:
             return await self._engine.store.get(run.id)
 
-    def _afterlife(self, run: Run, reason: str, failure: e.RunFailed | None) -> list[e.Body]:
+    def _afterlife(
+        self, run: Run, reason: str, failure: e.RunFailed | None, *, is_silent: bool
+    ) -> list[e.Body]:
         interrupted = e.RunInterrupted(reason=reason, crash=failure is not None)
         if run.pending is Control.CANCEL and run.request:
-            return [e.RunCancelled(by=run.request.actor)]
+            return [e.RunCancelled(by=run.request.actor, confirmed_dead=not is_silent)]
         if run.status is Status.PAUSED or run.pending is Control.PAUSE:
             actor = run.paused_by or (run.request.actor if run.request else None)
             return [
@@ -176,7 +181,7 @@ class Scheduler:
         """Settle every run whose lease has run out."""
         settled = []
         for run in await self._engine.store.expired():
-            settled.append(await self.lose(run, "the job stopped answering", _lost(run)))
+            settled.append(await self.lose(run, "the job stopped answering", _lost(run), is_silent=True))
         return settled
 
     async def _settle_orphans(self, host: str, running: tuple[Attempt, ...]) -> None:

@@ -22,10 +22,12 @@ _ACTIVE = frozenset({Status.RUNNING, Status.PAUSED})
 # Bodies that more than the status decides on.
 _CONDITIONAL = frozenset(
     {
+        e.RunQueued,
         e.RunStarted,
         e.RunPaused,
         e.RunResumed,
         e.RunCompleted,
+        e.RunFailed,
         e.ControlRequested,
         e.ControlWithdrawn,
         e.ItemStarted,
@@ -86,14 +88,18 @@ def check(run: Run, body: e.Body) -> None:
     Raises:
         InvalidTransition: With the reason in words.
     """
-    if isinstance(body, e.RunQueued):
-        raise InvalidTransition("a run is queued once")
-    allowed, _ = TRANSITIONS.get(body.type, (LIVE | {run.status}, None))
-    if run.status not in allowed:
+    transition = TRANSITIONS.get(body.type)
+    if transition is not None and run.status not in transition[0]:
         raise InvalidTransition(f"{body.type} is not possible for a run that is {run.status}")
-    if type(body) not in _CONDITIONAL:
-        return
+    if type(body) in _CONDITIONAL:
+        _check_condition(run, body)
+
+
+def _check_condition(run: Run, body: e.Body) -> None:
+    """Refuse what the status alone would admit."""
     match body:
+        case e.RunQueued():
+            raise InvalidTransition("a run is queued once")
         case e.RunStarted() if body.attempt != run.attempt + 1:
             raise InvalidTransition(f"attempt {body.attempt} cannot follow attempt {run.attempt}")
         case e.RunPaused(unasked=True) if run.pending is None:
@@ -102,7 +108,9 @@ def check(run: Run, body: e.Body) -> None:
             raise InvalidTransition("nobody asked this run to pause, or the pause was withdrawn")
         case e.ControlRequested(control=Control.CANCEL, force=True):
             pass  # a cancel that takes too long is repeated with force
-        case e.RunCompleted() | e.ControlRequested() | e.RunResumed() if run.pending is Control.CANCEL:
+        case e.RunCompleted() | e.RunFailed() | e.ControlRequested() | e.RunResumed() if (
+            run.pending is Control.CANCEL
+        ):
             raise InvalidTransition(f"{body.type} is not possible while a cancel is pending")
         case e.ControlWithdrawn() if run.pending is not Control.PAUSE:
             raise InvalidTransition("no pause is pending")

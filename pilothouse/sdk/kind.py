@@ -9,7 +9,7 @@ pydantic's `model_json_schema` and `model_validate`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Format = Literal[
@@ -113,12 +113,10 @@ class Meter(Panel):
 
     Attributes:
         metric: Metric between 0 and 1.
-        text_metric: Metric that holds the verdict in words.
         finish_param: Live param that, set to true, ends the run at the next item.
     """
 
     metric: str
-    text_metric: str | None = None
     finish_param: str | None = None
 
 
@@ -163,9 +161,8 @@ class Kind:
         live_params: Params that may be changed while the run goes on.
         stuck_seconds: Without item, metric or phase for longer, a run is stuck.
         total: Counts the items of given params, so that the form can say "= 500 tests".
-        max_attempts: How often a run is started before it fails with `worker_lost`.
+        max_attempts: How often a run may crash before it fails with `worker_lost`.
         examples: Called when examples are asked for; may read package data.
-        api: The wire version of the declaration.
     """
 
     name: str
@@ -186,8 +183,6 @@ class Kind:
     max_attempts: int = 3
     total: Callable[[dict[str, Any]], int | None] | None = None
     examples: Callable[[], Sequence[Example]] | None = None
-    extra: str | None = None
-    api: int = field(default=1)
 
     def validate(self, params: dict[str, Any]) -> dict[str, Any]:
         """Check params and fill in defaults.

@@ -40,7 +40,7 @@ def choose(reference: str, runs: Sequence[Run]) -> Run | None:
 
 def unknown(reference: str) -> NotFound:
     """The error for a reference that nothing fits."""
-    return NotFound(f"there is no run {reference!r}", hint="`pilothouse list` shows the runs there are.")
+    return NotFound(f"there is no run {reference!r}", hint="`pilothouse ls` shows the runs there are.")
 
 
 def alive(run: Run) -> Conflict:

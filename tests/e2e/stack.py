@@ -39,7 +39,7 @@ class Stack:
         root = str(Path(__file__).parents[2])
         environment = os.environ | {
             "PILOTHOUSE_DATA": str(data),
-            "PILOTHOUSE_KINDS": '["tests.jobs.counting:KIND"]',
+            "PILOTHOUSE_KINDS": "tests.jobs.counting:KIND",
             "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
         }
         command = [

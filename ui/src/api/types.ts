@@ -238,7 +238,6 @@ export type Panel =
       type: "Meter";
       title: string;
       metric: string;
-      text_metric: string | null;
       finish_param: string | null;
     }
   | { type: "Curve"; title: string; metrics: string[]; log: boolean }

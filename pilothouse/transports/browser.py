@@ -14,6 +14,7 @@ from typing import Any
 
 from pilothouse.clock import now
 from pilothouse.engine.fleet import Fleet
+from pilothouse.engine.segment import SEGMENT
 from pilothouse.engine.tail import Tail, Tails
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import Invalid, NotFound
@@ -81,7 +82,7 @@ class BrowserStream:
             try:
                 tail = await stack.enter_async_context(self._tails.follow(run_id))
             except NotFound:
-                frames.append(service_frame("run.deleted", {"id": run_id}, run_id))
+                frames.append(_deleted(run_id))
                 continue
             lost = await place.lost(tail)
             self._places[tail] = 0 if lost else place.after
@@ -98,13 +99,24 @@ class BrowserStream:
         for tail, after in list(self._places.items()):
             if after >= tail.head:
                 continue
-            segment = tail.ready(after) or await tail.segment(after)
+            try:
+                segment = tail.ready(after) or await tail.segment(after)
+            except NotFound:
+                del self._places[tail]
+                tail.forget(self.watcher)
+                yield [_deleted(tail.run_id)]
+                continue
             if segment.last > after:
                 self._places[tail] = segment.last
                 yield segment.after(after)
             else:
-                self._places[tail] = segment.first + 255
-                yield [gap(tail, after + 1, segment.first + 255)]
+                last = min(segment.first + SEGMENT - 1, tail.head)
+                self._places[tail] = last
+                yield [gap(tail, after + 1, last)]
+
+
+def _deleted(run_id: str) -> bytes:
+    return service_frame("run.deleted", {"id": run_id}, run_id)
 
 
 async def serve_browser_sse(stream: BrowserStream, receive: sse.Receive, send: sse.Send) -> None:

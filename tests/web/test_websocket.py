@@ -80,7 +80,7 @@ def test_controls_come_upstream_and_are_answered(server: Running, job: Job) -> N
     assert refused["error"]["code"] == "cancelling"
 
 
-MALFORMED = [
+MALFORMED: list[str | bytes] = [
     "", "{", "[]", "null", '"pause"', "{}", '{"control": "stop"}', '{"control": {}}', '{"control": null}', b"\x00\xff",
     "[" * 4000, '{"control": "' + "x" * 10_000 + '"}', '{"control": "\\ud800"}', '{"control": NaN}',
 ]  # fmt: skip

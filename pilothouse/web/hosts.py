@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from pilothouse.engine.scheduler import Attempt
 from pilothouse.web.context import Ctx
+from pilothouse.web.link import MAX_NUMBER, disconnected
 from pilothouse.web.runs import Body, answer
 
 router = APIRouter(prefix="/api")
@@ -19,7 +20,7 @@ class AttemptIn(Body):
     """One attempt that lives on the host."""
 
     run_id: str
-    attempt: int = Field(ge=1)
+    attempt: int = Field(ge=1, le=MAX_NUMBER)
 
 
 class ClaimBody(Body):
@@ -39,10 +40,18 @@ class EndedBody(AttemptIn):
 
 
 @router.post("/hosts/{name}/claim")
-async def claim(name: str, body: ClaimBody, context: Ctx) -> Response:
+async def claim(name: str, body: ClaimBody, context: Ctx, request: Request) -> Response:
     """Runs to start and attempts to end; waits while there is neither."""
     running = tuple(Attempt(each.run_id, each.attempt) for each in body.running)
-    orders, stops = await context.scheduler.claim(name, body.slots, running, body.wait)
+    claiming = asyncio.create_task(context.scheduler.claim(name, body.slots, running, body.wait))
+    leaving = asyncio.create_task(disconnected(request.receive))
+    try:
+        await asyncio.wait({claiming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        orders, stops = claiming.result() if claiming.done() else ([], [])
+    finally:
+        claiming.cancel()  # a host that has gone takes nothing
+        leaving.cancel()
+        await asyncio.gather(claiming, leaving, return_exceptions=True)
     return answer(
         {
             "orders": [

@@ -31,6 +31,7 @@ MAX_EVENTS = 1000
 MAX_BATCH = 1024 * 1024
 MAX_EVENT = 64 * 1024
 MAX_DEPTH = 16
+MAX_NUMBER = 2**53
 CONTROL_HEARTBEAT = 5.0
 _JOB_TYPES = frozenset(
     {
@@ -51,8 +52,8 @@ class EventIn(Body):
 class Batch(Body):
     """Events of one attempt, numbered from `client_seq`; none at all is a heartbeat."""
 
-    attempt: int = Field(ge=1)
-    client_seq: int = Field(ge=1)
+    attempt: int = Field(ge=1, le=MAX_NUMBER)
+    client_seq: int = Field(ge=1, le=MAX_NUMBER)
     events: list[EventIn] = Field(max_length=MAX_EVENTS)
 
 
@@ -81,10 +82,14 @@ def _parse(index: int, event: EventIn) -> EventBody:
     where = f"events.{index}"
     if event.type not in _JOB_TYPES:
         raise Invalid(f"{where}.type: a job does not send {event.type!r}", field=f"{where}.type")
-    if len(to_json(event.data, inf_nan_mode="strings")) > MAX_EVENT:
-        raise TooLarge(f"{where}: above 64 KB", hint="Save large results as an artifact.", field=where)
     if _depth(event.data) > MAX_DEPTH:
         raise Invalid(f"{where}: nested deeper than {MAX_DEPTH}", field=where)
+    try:
+        size = len(to_json(event.data, inf_nan_mode="strings"))
+    except ValueError as error:  # half a surrogate pair
+        raise Invalid(f"{where}: cannot be written as JSON: {error}", field=where) from None
+    if size > MAX_EVENT:
+        raise TooLarge(f"{where}: above 64 KB", hint="Save large results as an artifact.", field=where)
     try:
         return parse_body(event.type, event.data)
     except Invalid as error:
@@ -140,13 +145,13 @@ class ControlWire:
         """Serve one attempt until it is fenced, leaves, or the server stops."""
         run_id = scope["path_params"]["run_id"]
         text = QueryParams(scope["query_string"]).get("attempt", "")
-        if not text.isdigit():
+        if not (text.isascii() and text.isdecimal() and len(text) < 16):
             raise Invalid("attempt: must be a number", field="attempt")
         attempt = int(text)
         run = await _owned(self._context, run_id, attempt)
         await self._context.store.renew(run_id, attempt, self._context.settings.lease_seconds)
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        leaving = asyncio.create_task(_disconnected(receive))
+        leaving = asyncio.create_task(disconnected(receive))
         try:
             await self._serve(run, attempt, leaving, send)
         finally:
@@ -177,6 +182,7 @@ class ControlWire:
         await write(send, b"", more=False)
 
 
-async def _disconnected(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -6,7 +6,7 @@ refused leaves no trace and cannot spoil the others of its transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,6 @@ from pilothouse.model.run import Run, Status, Strength
 
 MAX_BODIES = 1000
 FIRST_LEASE_SECONDS = 15.0
-
-IsFinished = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +112,13 @@ class Admission:
         return Entry(self.run, self.acked, lease_until if has_lease(self.run) else None)
 
 
-def admit(entry: Entry, batch: Batch, is_finished: IsFinished) -> Admission:
+def admit(entry: Entry, batch: Batch, finished: Set[str]) -> Admission:
     """Fold a batch into a run.
 
     Args:
         entry: The run before it.
         batch: The append.
-        is_finished: Tells whether an item's key is finished already.
+        finished: Keys of items that have a result; those that the batch does not name may be missing.
 
     Raises:
         LeaseLost: The batch's attempt is not the current one, or the run has ended.
@@ -137,14 +135,17 @@ def admit(entry: Entry, batch: Batch, is_finished: IsFinished) -> Admission:
     fence(entry.run, batch.attempt)
     time = max(clock.now(), entry.run.last_event_at or "")
     fresh: set[str] = set()
+    is_lenient = batch.lenient
     for index, body in enumerate(batch.bodies[known:], start=known):
         number = batch.number(index)
         try:
-            if batch.lenient and isinstance(body, e.ItemFinished):
-                _check_first(body.key, fresh, is_finished)
+            if is_lenient and isinstance(body, e.ItemFinished):
+                if body.key in finished or body.key in fresh:
+                    raise InvalidTransition(f"the item {body.key!r} is finished already")
+                fresh.add(body.key)
             admission.take(body, number, time)
         except InvalidTransition as error:
-            if not batch.lenient:
+            if not is_lenient:
                 raise
             admission.refused[number or index + 1] = error.message
         if number is not None:
@@ -207,12 +208,6 @@ def _count_known(entry: Entry, batch: Batch) -> int:
     if batch.client_seq is None or batch.attempt is None or batch.attempt != entry.run.attempt:
         return 0
     return min(max(entry.acked - batch.client_seq + 1, 0), len(batch.bodies))
-
-
-def _check_first(key: str, fresh_keys: set[str], is_finished: IsFinished) -> None:
-    if key in fresh_keys or is_finished(key):
-        raise InvalidTransition(f"the item {key!r} is finished already")
-    fresh_keys.add(key)
 
 
 def _encode(event: e.Event) -> bytes:

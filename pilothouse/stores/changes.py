@@ -22,7 +22,7 @@ from pilothouse.model.run import Run
 from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import Admission, Entry
 from pilothouse.stores.database import Database, Statement, Upsert
-from pilothouse.stores.record import item_row, new_run_row, run_row
+from pilothouse.stores.record import item_row, new_run_row, run_row, state_row
 from pilothouse.stores.schema import events, items, meta, runs
 from pilothouse.stores.shelf import Shelf, as_json
 
@@ -38,6 +38,9 @@ _THIS_RUN = runs.c.number == bindparam("this")
 _CHANGEABLE = ("name", "status", "pending", "attempt", "head", "acked", "lease_until", "tags", "state")
 _INSERT_EVENTS = insert(events).values(_parameters(events))
 _UPDATE_RUN = update(runs).where(_THIS_RUN).values({name: bindparam(name) for name in _CHANGEABLE})
+_UPDATE_STATE = (
+    update(runs).where(_THIS_RUN).values({name: bindparam(name) for name in ("head", "acked", "state")})
+)
 _UPDATE_PARAMS = update(runs).where(_THIS_RUN).values(params=bindparam("params"))
 _UPDATE_LEASE = update(runs).where(_THIS_RUN).values(lease_until=bindparam("lease_until"))
 
@@ -49,6 +52,7 @@ class Changes:
     Attributes:
         new: Digest of the idempotency key by id of a new run.
         runs: The runs that changed, the new ones included, as they are now.
+        moved: Ids of runs of which more than the state changed.
         params: Ids of runs whose params changed.
         leases: New leases by run number.
         deleted: Runs to forget.
@@ -59,6 +63,7 @@ class Changes:
 
     new: dict[str, str | None] = field(default_factory=dict)
     runs: dict[str, Entry] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
     params: set[str] = field(default_factory=set)
     leases: dict[int, float] = field(default_factory=dict)
     deleted: list[Run] = field(default_factory=list)
@@ -70,7 +75,8 @@ class Changes:
         """Take the events of an admission, and the run after it."""
         run = entry.run
         self.runs[run.id] = entry
-        self.leases.pop(run.number, None)
+        if run.id in self.moved:
+            self.leases.pop(run.number, None)  # its row carries the lease
         shelf = self.shelves.setdefault(run.id, {})
         told = zip(admission.events, admission.frames, admission.numbers, strict=True)
         for event, frame, number in told:
@@ -104,7 +110,10 @@ class Changes:
             counter = update(meta).where(meta.c.name == LAST_NUMBER).values(value=str(self.last_number))
             connection.execute(counter)
         changed = [entry for run_id, entry in self.runs.items() if run_id not in self.new]
-        _write_rows(connection, database, _UPDATE_RUN, [run_row(entry) for entry in changed])
+        moved = [run_row(entry) for entry in changed if entry.run.id in self.moved]
+        still = [state_row(entry) for entry in changed if entry.run.id not in self.moved]
+        _write_rows(connection, database, _UPDATE_RUN, moved)
+        _write_rows(connection, database, _UPDATE_STATE, still)
         params = [entry.run for entry in changed if entry.run.id in self.params]
         rows = [{"this": run.number, "params": as_json(run.params)} for run in params]
         _write_rows(connection, database, _UPDATE_PARAMS, rows)

@@ -93,7 +93,7 @@ class MemoryStore:
         """Append events: all, or none."""
         log = self._log(run_id)
         batch = Batch(run_id, bodies, attempt, client_seq, lenient)
-        admission = admit(log.entry, batch, lambda key: shelves.is_finished(log.shelf, key))
+        admission = admit(log.entry, batch, shelves.finished(log.shelf, batch.finished_keys()))
         lease = self._now() + FIRST_LEASE_SECONDS if admission.is_started else log.entry.lease_until
         log.entry = admission.entry(lease)
         _write(log, admission)
@@ -161,7 +161,7 @@ class MemoryStore:
     async def finished_keys(self, run_id: str) -> Sequence[str]:
         """Keys of all finished items, the failed ones included."""
         shelf = self._log(run_id).shelf
-        return [key for key in shelf if shelves.is_finished(shelf, key)]
+        return sorted(shelves.finished(shelf, shelf))
 
     async def saved_state(self, run_id: str) -> dict[str, Any] | None:
         """The latest saved state."""

@@ -27,18 +27,33 @@ ITEM_COLUMNS = tuple(column for column in items.c if column.name != "run")
 def run_row(entry: Entry) -> dict[str, Any]:
     """The columns that an append may change."""
     run = entry.run
-    return {
-        "this": run.number,
+    return state_row(entry) | {
         "name": name_key(run.name),
         "status": run.status.value,
         "pending": run.pending and run.pending.value,
         "attempt": run.attempt,
-        "head": run.head,
-        "acked": entry.acked,
         "lease_until": entry.lease_until,
         "tags": _SEPARATOR.join(["", *(plain(tag) for tag in run.tags), ""]),
-        "state": _state(run),
     }
+
+
+def state_row(entry: Entry) -> dict[str, Any]:
+    """The columns that every append changes."""
+    run = entry.run
+    return {"this": run.number, "head": run.head, "acked": entry.acked, "state": _state(run)}
+
+
+def is_moved(before: Entry, after: Entry) -> bool:
+    """True when columns beside those of `state_row` changed: an index is written for each of them."""
+    old, new = before.run, after.run
+    return (
+        old.status is not new.status
+        or old.attempt != new.attempt
+        or before.lease_until != after.lease_until
+        or old.request is not new.request
+        or old.name != new.name
+        or old.tags != new.tags
+    )
 
 
 def new_run_row(entry: Entry, idempotency: str | None) -> dict[str, Any]:

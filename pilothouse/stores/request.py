@@ -91,7 +91,7 @@ class Append(Request[Appended]):
         """See `Store.append`."""
         run_id = self.batch.run_id
         entry = transaction.entry(run_id)
-        admission = admit(entry, self.batch, transaction.is_finished(run_id))
+        admission = admit(entry, self.batch, transaction.finished(self.batch))
         is_started = admission.is_started
         lease = transaction.now() + FIRST_LEASE_SECONDS if is_started else entry.lease_until
         transaction.change(admission, lease)

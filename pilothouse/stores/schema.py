@@ -97,4 +97,5 @@ items = Table(
     Column("label", Text),
     Column("time", String, nullable=False),
     Index("items_by_seq", "run", "seq", "state"),
+    sqlite_with_rowid=False,
 )

@@ -6,6 +6,7 @@ only counts one more start.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pydantic_core import from_json, to_json
@@ -25,10 +26,9 @@ def put(shelf: Shelf, event: e.Event, attempt: int) -> None:
         shelf[body.key] = _finished(shelf.get(body.key), body, event, attempt)
 
 
-def is_finished(shelf: Shelf, key: str) -> bool:
-    """True when the key has a result, good or bad."""
-    item = shelf.get(key)
-    return item is not None and item.state != "in_flight"
+def finished(shelf: Shelf, keys: Iterable[str]) -> set[str]:
+    """Those of the keys that have a result, good or bad."""
+    return {key for key in keys if key in shelf and shelf[key].state != "in_flight"}
 
 
 def _started(old: Item | None, body: e.ItemStarted, event: e.Event, attempt: int) -> Item:

@@ -6,7 +6,7 @@ why a refused request cannot spoil the others of its group.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import JSON, Connection, Integer, Text, bindparam, cast, delete, func, literal_column, select
@@ -18,7 +18,7 @@ from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import Admission, Batch, Entry
 from pilothouse.stores.changes import LAST_NUMBER, PURGE, Changes
 from pilothouse.stores.database import Database
-from pilothouse.stores.record import RUN_COLUMNS, entry_of, idempotency_key, plain
+from pilothouse.stores.record import RUN_COLUMNS, entry_of, idempotency_key, is_moved, plain
 from pilothouse.stores.schema import events, items, meta, runs
 
 IDEMPOTENCY_WINDOW = timedelta(hours=24)
@@ -47,7 +47,7 @@ class Transaction:
         self._database = database
         self._known = known
         self._changes = Changes()
-        self._finished: dict[int, set[str]] = {}
+        self._finished: dict[str, set[str]] = {}
         self._by_idempotency: dict[str, str] = {}
         self._now: float | None = None
 
@@ -73,11 +73,11 @@ class Transaction:
             raise references.unknown(run_id)
         return entry
 
-    def is_finished(self, run_id: str) -> Callable[[str], bool]:
-        """Tells whether a key of the run has a result, in the database or in this transaction."""
-        stored = self._finished.get(self.entry(run_id).run.number, set())
-        shelf = self._changes.shelves.get(run_id, {})
-        return lambda key: plain(key) in stored or shelves.is_finished(shelf, key)
+    def finished(self, batch: Batch) -> set[str]:
+        """Keys of the batch that have a result already, in the database or in this transaction."""
+        stored = self._finished.get(batch.run_id, set())
+        shelf = self._changes.shelves.get(batch.run_id)
+        return stored | shelves.finished(shelf, batch.finished_keys()) if shelf else stored
 
     def known_run(self, new: NewRun) -> Run | None:
         """The run of the same idempotency key."""
@@ -111,6 +111,8 @@ class Transaction:
         if not admission.events and admission.acked == before.acked:
             return
         self.entries[before.run.id] = after = admission.entry(lease_until)
+        if is_moved(before, after):
+            self._changes.moved.add(after.run.id)
         if after.run.params is not before.run.params:
             self._changes.params.add(after.run.id)
         self._changes.add(admission, after)
@@ -121,6 +123,7 @@ class Transaction:
         self.entries[run_id] = after = Entry(before.run, before.acked, lease_until)
         if run_id in self._changes.runs:
             self._changes.runs[run_id] = after
+            self._changes.moved.add(run_id)
         else:
             self._changes.leases[after.run.number] = lease_until
 
@@ -160,21 +163,22 @@ class Transaction:
 
     def _load_finished(self, keys: set[tuple[str, str]]) -> None:
         """Find out which of these (run, key) have a result: one question for the whole group."""
-        asked = [
-            [entry.run.number, plain(key)]
+        asked = {
+            (entry.run.number, plain(key)): (run_id, key)
             for run_id, key in keys
             if (entry := self.entries[run_id]) is not None
-        ]
+        }
         if not asked:
             return
-        pair = self._database.each(bindparam("pairs", asked, JSON)).c.value
+        pair = self._database.each(bindparam("pairs", list(asked), JSON)).c.value
         query = select(items.c.run, items.c.key).where(
             items.c.run == cast(pair.op("->>")(literal_column("0")), Integer),
             items.c.key == cast(pair.op("->>")(literal_column("1")), Text),
             items.c.state != "in_flight",
         )
-        for number, key in self._connection.execute(query):
-            self._finished.setdefault(number, set()).add(key)
+        for row in self._connection.execute(query):
+            run_id, key = asked[row.run, row.key]
+            self._finished.setdefault(run_id, set()).add(key)
 
     def _load_known(self, keys: set[str]) -> None:
         """Find the runs of idempotency keys; the row of the last number, locked before, orders the makers."""

@@ -195,6 +195,18 @@ class LeaseContract:
         assert run.id == run_id
         assert await store.expired() == []
 
+    async def test_a_lease_renewed_beside_an_append_counts(self, store: Store) -> None:
+        running_on, over = await running(store), await running(store)
+
+        await asyncio.gather(
+            store.renew(running_on, 1, -1.0),
+            store.append(running_on, [a_note()]),
+            store.renew(over, 1, -1.0),
+            store.append(over, [COMPLETED]),
+        )
+
+        assert [run.id for run in await store.expired()] == [running_on]
+
     async def test_a_held_run_has_a_lease_and_a_released_one_has_none(self, store: Store) -> None:
         held, released = await running(store), await running(store)
         for run_id, strength in ((held, Strength.HOLD), (released, Strength.RELEASE)):

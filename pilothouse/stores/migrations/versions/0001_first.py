@@ -87,5 +87,6 @@ def _create_items() -> None:
         sa.Column("data", sa.JSON, nullable=False),
         sa.Column("label", sa.Text),
         sa.Column("time", sa.String, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_index("items_by_seq", "items", ["run", "seq", "state"])

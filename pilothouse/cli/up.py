@@ -108,7 +108,7 @@ def _present(client: Client, page: str, *, no_open: bool) -> None:
 def open_browser(client: Client, page: str) -> None:
     """Open the page, signed in by a one-time code; print the link where there is no browser."""
     code = client.post("/api/sign-in-codes")["code"]
-    url = f"{client.server}/login#code={code}&next={page}"
+    url = f"{client.server}/login?next={page}#code={code}"
     import webbrowser
 
     has_screen = (

@@ -8,10 +8,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.stack import Stack
 
@@ -19,6 +19,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+expect.set_options(timeout=20_000)
 CHROMIUM = os.environ.get("PILOTHOUSE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
@@ -39,7 +40,7 @@ def chromium() -> Iterator[Browser]:
 def sign_in(page: Page, up: Stack, path: str = "/", url: str | None = None) -> None:
     """Open a path of the web page, signed in by a one-time code."""
     code = up.api("POST", "/api/sign-in-codes", {})["code"]
-    page.goto(f"{url or up.url}/login#code={code}&next={path}")
+    page.goto(f"{url or up.url}/login?next={quote(path)}#code={code}")
     page.wait_for_url(lambda now: "/login" not in now)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -22,12 +21,11 @@ from starlette.types import Receive, Scope, Send
 
 from pilothouse.contracts import Item, ItemQuery, RunQuery
 from pilothouse.engine.engine import Wish
-from pilothouse.engine.tail import Tail
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import NotFound
 from pilothouse.model.run import Control, Run, Status
-from pilothouse.transports.follow import Batch, follow
-from pilothouse.transports.sse import HEADERS, Listening, write
+from pilothouse.transports.follow import Batch, Gap, follow
+from pilothouse.transports.sse import HEADERS, HEARTBEAT, Listening, write
 from pilothouse.web.context import Actor, Context, Ctx, TheRun
 from pilothouse.web.controls import answer_of
 from pilothouse.web.live import StreamRoute
@@ -180,6 +178,11 @@ class Story:
         self._done = self._failed = 0
         self._total: int | None = None
 
+    def told(self, batch: Batch | Gap | None) -> list[dict[str, Any]]:
+        """The messages of a batch."""
+        frames = batch.frames() if isinstance(batch, Batch) else []
+        return [message for frame in frames for message in self.messages(frame)]
+
     def messages(self, frame: bytes) -> list[dict[str, Any]]:
         """The messages that one event makes; most make none."""
         event = json.loads(frame)
@@ -206,11 +209,37 @@ class Story:
         return progress(self._done, self._total, self._failed)
 
 
+class Pulse:
+    """The document's heartbeat: a message every 30 seconds, beside the server's own.
+
+    Attributes:
+        is_due: It is time for one.
+    """
+
+    def __init__(self, watcher: Watcher, seconds: float) -> None:
+        self.is_due = False
+        self._watcher = watcher
+        self._seconds = seconds
+
+    async def beat(self) -> None:
+        """Say when it is time, until cancelled."""
+        while True:
+            await asyncio.sleep(self._seconds)
+            self.is_due = self._watcher.beat = True
+            self._watcher.wake()
+
+    def taken(self) -> list[dict[str, Any]]:
+        """The heartbeat, when it is due."""
+        was_due, self.is_due = self.is_due, False
+        return [{"type": "heartbeat"}] if was_due else []
+
+
 class TuningStream:
     """`GET /tuning/runs/{run_id}/stream`."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
         self._context = context
+        self._heartbeat_seconds = heartbeat_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Tell one client the run so far, then what happens, until it ends."""
@@ -220,36 +249,21 @@ class TuningStream:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             run = await self._context.store.get(run.id)
             await write(send, _sse([{"type": "connected", "run": await described(self._context, run)}]))
-            beating = asyncio.create_task(_beat(watcher))
+            pulse = Pulse(watcher, self._heartbeat_seconds)
+            beating = asyncio.create_task(pulse.beat())
             try:
-                async with aclosing(_tell(tail, watcher)) as batches:
-                    async for messages in batches:
-                        await write(send, _sse(messages))
+                async with aclosing(follow(tail, watcher, 0)) as batches:
+                    story = Story(tail.head)
+                    async for batch in batches:
+                        await write(send, _sse([*story.told(batch), *pulse.taken()]))
             finally:
                 beating.cancel()
             await write(send, b"", more=False)
 
 
-async def _tell(tail: Tail, watcher: Watcher) -> AsyncGenerator[list[dict[str, Any]]]:
-    story = Story(tail.head)
-    async with aclosing(follow(tail, watcher, 0)) as batches:
-        async for batch in batches:
-            if isinstance(batch, Batch):
-                if messages := [told for frame in batch.frames() for told in story.messages(frame)]:
-                    yield messages
-            else:
-                yield [{"type": "heartbeat"}]
-
-
-async def _beat(watcher: Watcher) -> None:
-    """The document's heartbeat: a message every 30 seconds, beside the server's own."""
-    while True:
-        await asyncio.sleep(HEARTBEAT_SECONDS)
-        watcher.beat = True
-        watcher.wake()
-
-
 def _sse(messages: list[dict[str, Any]]) -> bytes:
+    if not messages:
+        return HEARTBEAT
     return b"".join(b"data: " + to_json(message, inf_nan_mode="strings") + b"\n\n" for message in messages)
 
 

@@ -3,8 +3,9 @@
 A watcher is a place in a log and a future to sleep on; it owns no queue. A
 source (the tail of one run, or the fleet) keeps the set of watchers that
 sleep, and wakes them in slices of 4 ms, then rests three times the CPU time
-that the pass took: however many there are, fan-out stays under a quarter of
-the loop. Time spent waiting for a busy machine is no reason to rest.
+that the pass took, at most 0.1 s: fan-out stays under a quarter of the loop
+until thousands watch a fast run, and then it is the slices that leave others
+their turn. Time spent waiting for a busy machine is no reason to rest.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from time import perf_counter, thread_time
 SLICE_SECONDS = 0.004
 SLICE_CHECK = 32
 REST_RATIO = 3.0
+REST_MOST = 0.1
 
 
 class Watcher:
@@ -75,7 +77,8 @@ class Source:
                     await asyncio.sleep(0)  # everybody else's turn
                     slice_began = perf_counter()
         await asyncio.sleep(0)
-        await asyncio.sleep((thread_time() - began) * REST_RATIO if len(woken) > SLICE_CHECK else 0)
+        rest = min((thread_time() - began) * REST_RATIO, REST_MOST)
+        await asyncio.sleep(rest if len(woken) > SLICE_CHECK else 0)
 
     def beat(self) -> None:
         """Let every sleeping watcher send a heartbeat."""

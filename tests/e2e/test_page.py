@@ -67,7 +67,7 @@ def rows_of(page: Page, total: int) -> list[str]:
 
 
 def status(page: Page) -> Any:
-    return page.locator("[data-status]").first
+    return page.locator("main [data-status]").first
 
 
 def test_500_items_are_the_same_once_each_in_page_export_and_log_whatever_was_cut(

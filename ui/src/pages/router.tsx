@@ -9,6 +9,7 @@ import {
 } from "@tanstack/react-router";
 import { Skeleton } from "@/components/base/Skeleton";
 import { Shell } from "@/components/shell/Shell";
+import { patiently } from "@/lib/patiently";
 import { parseSearch, type Search, stringifySearch } from "@/lib/search";
 import { NotFound } from "@/pages/NotFound";
 import { Overview } from "@/pages/overview/Overview";
@@ -32,20 +33,29 @@ const overview = createRoute({ getParentRoute: () => shell, path: "/", component
 const runs = createRoute({
   getParentRoute: () => shell,
   path: "/runs",
-  component: lazyRouteComponent(() => import("@/pages/runs/RunsPage"), "RunsPage"),
+  component: lazyRouteComponent(
+    patiently(() => import("@/pages/runs/RunsPage")),
+    "RunsPage",
+  ),
 });
 
 const newRun = createRoute({
   getParentRoute: () => shell,
   path: "/runs/new",
-  component: lazyRouteComponent(() => import("@/pages/new/NewRunPage"), "NewRunPage"),
+  component: lazyRouteComponent(
+    patiently(() => import("@/pages/new/NewRunPage")),
+    "NewRunPage",
+  ),
 });
 
 /** One page for a run and all its tabs: changing the tab keeps everything else as it is. */
 const run = createRoute({
   getParentRoute: () => shell,
   path: "/runs/$runId",
-  component: lazyRouteComponent(() => import("@/pages/run/RunPage"), "RunPage"),
+  component: lazyRouteComponent(
+    patiently(() => import("@/pages/run/RunPage")),
+    "RunPage",
+  ),
 });
 const runTabs = ["/", "$tab", "units/$unit"].map((path) =>
   createRoute({ getParentRoute: () => run, path: path as "$tab" }),
@@ -54,13 +64,19 @@ const runTabs = ["/", "$tab", "units/$unit"].map((path) =>
 const demo = createRoute({
   getParentRoute: () => shell,
   path: "/demo",
-  component: lazyRouteComponent(() => import("@/pages/DemoPage"), "DemoPage"),
+  component: lazyRouteComponent(
+    patiently(() => import("@/pages/DemoPage")),
+    "DemoPage",
+  ),
 });
 
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/settings",
-  component: lazyRouteComponent(() => import("@/pages/settings/SettingsPage"), "SettingsPage"),
+  component: lazyRouteComponent(
+    patiently(() => import("@/pages/settings/SettingsPage")),
+    "SettingsPage",
+  ),
 });
 
 const anything = createRoute({ getParentRoute: () => shell, path: "$", component: NotFound });
@@ -68,7 +84,10 @@ const anything = createRoute({ getParentRoute: () => shell, path: "$", component
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
-  component: lazyRouteComponent(() => import("@/pages/login/LoginPage"), "LoginPage"),
+  component: lazyRouteComponent(
+    patiently(() => import("@/pages/login/LoginPage")),
+    "LoginPage",
+  ),
 });
 
 export const router = createRouter({

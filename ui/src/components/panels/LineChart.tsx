@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import type uPlot from "uplot";
 import type { Point } from "@/lib/analysis/series";
 import { align, thin } from "@/lib/analysis/series";
+import { patiently } from "@/lib/patiently";
 
 export interface Line {
   readonly name: string;
@@ -43,7 +44,7 @@ export function LineChart(props: LineChartProps) {
     const sizes = new ResizeObserver(() => {
       if (parent.clientWidth > 0) chart.current?.setSize({ width: parent.clientWidth, height });
     });
-    void import("@/components/panels/plot").then(({ plot }) => {
+    void patiently(() => import("@/components/panels/plot"))().then(({ plot }) => {
       if (isGone) return;
       chart.current = plot(parent, latest.current, (zoomed) => {
         isZoomed.current = zoomed;

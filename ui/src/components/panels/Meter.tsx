@@ -9,12 +9,11 @@ import type { PanelProps, PanelView } from "@/components/panels/view";
 import { cn } from "@/lib/cn";
 import { percent } from "@/lib/format";
 
-/** How near a decision is, its verdict in words, and the way to finish early. */
+/** How near a decision is, its verdict, and the way to finish early. */
 export function MeterPanel({ panel, view }: PanelProps<"Meter">) {
   const value = view.run.metrics[panel.metric];
-  const verdict = panel.text_metric ? view.run.metrics[panel.text_metric] : null;
   const level = typeof value === "number" ? Math.min(1, Math.max(0, value)) : null;
-  const words = typeof verdict === "string" ? verdict : plainVerdict(level === 1, view.kind.units);
+  const words = plainVerdict(level === 1, view.kind.units);
   return (
     <PanelFrame
       title={panel.title}

@@ -14,11 +14,12 @@ import { ThemeSwitch } from "@/components/shell/ThemeSwitch";
 import { ToastHost } from "@/components/shell/ToastHost";
 import { useFleetNotices } from "@/components/shell/useFleetNotices";
 import { useShortcuts } from "@/lib/keys";
+import { patiently } from "@/lib/patiently";
 import { useFleet } from "@/live/hooks";
 import { useFleetTitle } from "@/live/title";
 
-const CommandMenu = lazy(() => import("@/components/shell/CommandMenu"));
-const KeySheet = lazy(() => import("@/components/shell/KeySheet"));
+const CommandMenu = lazy(patiently(() => import("@/components/shell/CommandMenu")));
+const KeySheet = lazy(patiently(() => import("@/components/shell/KeySheet")));
 
 /** What stands around every page: navigation, connection, notices, search. */
 export function Shell() {

@@ -1,7 +1,8 @@
 import { lazy, Suspense, useEffect, useState } from "react";
+import { patiently } from "@/lib/patiently";
 import { type Kept, onNotice } from "@/live/notices";
 
-const load = () => import("@/components/shell/Toasts");
+const load = patiently(() => import("@/components/shell/Toasts"));
 const Toasts = lazy(load);
 const SETTLED_MS = 2000;
 

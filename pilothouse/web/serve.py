@@ -7,6 +7,7 @@ buffer (the kernel would hide 4 MB per stalled client) and a deep backlog.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
@@ -23,6 +24,7 @@ import uvicorn
 
 from pilothouse.errors import Conflict, Forbidden, PilothouseError
 from pilothouse.settings import Settings
+from pilothouse.web.head import BoundedHttp
 from pilothouse.web.server import Server
 
 BACKLOG = 4096
@@ -32,7 +34,7 @@ LOCK_SECONDS = 5.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class _Uvicorn(uvicorn.Server):
+class StreamServer(uvicorn.Server):
     """Ends the streams as soon as it is told to stop; uvicorn would wait for them."""
 
     def __init__(self, config: uvicorn.Config, server: Server) -> None:
@@ -43,6 +45,13 @@ class _Uvicorn(uvicorn.Server):
         """SIGTERM or SIGINT."""
         self._server.stop_streams()
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; who has not read what it was sent by now is cut off, else the loop cannot be closed."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0.01)
 
 
 def listen(address: str, port: int) -> socket.socket:
@@ -81,10 +90,16 @@ def serve(settings: Settings) -> None:
     sock = listen(settings.address, settings.port)
     settings = settings.model_copy(update={"port": sock.getsockname()[1]})
     server = Server(settings)
-    config = uvicorn.Config(
+    with lock:
+        StreamServer(uvicorn_config(server), server).run(sockets=[sock])
+
+
+def uvicorn_config(server: Server) -> uvicorn.Config:
+    """How uvicorn runs a server."""
+    return uvicorn.Config(
         server.app,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_ping_interval=None,
@@ -95,8 +110,6 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=65,
         server_header=False,
     )
-    with lock:
-        _Uvicorn(config, server).run(sockets=[sock])
 
 
 def lock_folder(folder: Path) -> IO[str]:

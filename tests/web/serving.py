@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
+import uvloop
 from pydantic import BaseModel, ConfigDict, Field
 
 from pilothouse.sdk.kind import Column, Kind, Metric, Stats
 from pilothouse.settings import Settings
-from pilothouse.web.serve import listen, quiet_logs
+from pilothouse.web.serve import StreamServer, listen, quiet_logs, uvicorn_config
 from pilothouse.web.server import Server
 
 
@@ -81,9 +81,7 @@ def running(data: Path, kinds: dict[str, Kind] | None = None, **settings: Any) -
 
     async def serve() -> None:
         server = Server(chosen, kinds or KINDS)
-        config = uvicorn.Config(server.app, ws="websockets-sansio", lifespan="on", log_config=None,
-                                timeout_graceful_shutdown=2, access_log=False)  # fmt: skip
-        uvicorn_server = uvicorn.Server(config)
+        uvicorn_server = StreamServer(uvicorn_config(server), server)
         uvicorn_server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         box.update(server=server, uvicorn=uvicorn_server, loop=asyncio.get_running_loop())
         task = asyncio.create_task(uvicorn_server.serve(sockets=[sock]))
@@ -92,7 +90,7 @@ def running(data: Path, kinds: dict[str, Kind] | None = None, **settings: Any) -
         started.set()
         await task
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread = threading.Thread(target=lambda: uvloop.run(serve()), daemon=True)
     thread.start()
     assert started.wait(20), "the server does not start"
     server: Server = box["server"]

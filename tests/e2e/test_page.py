@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -24,12 +25,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     opened = context.new_page()
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
     yield opened
+    if folder := os.environ.get("PILOTHOUSE_TEST_PICTURES"):
+        opened.screenshot(path=f"{folder}/{request.node.name[:60]}.png")
     context.close()
     assert not problems, problems
 
@@ -98,7 +101,7 @@ def test_500_items_are_the_same_once_each_in_page_export_and_log_whatever_was_cu
     run = up.wait(run_id, ended, "the end")
 
     expect(status(page)).to_have_attribute("data-status", "completed", timeout=60_000)
-    page.get_by_role("combobox").first.select_option(label="All rows")
+    page.get_by_label("Rows to show").select_option(label="All rows", timeout=20_000)
     shown = rows_of(page, 500)
     exported = [row["key"] for row in csv.DictReader(io.StringIO(up.cli("export", run_id, "-o", "-").stdout))]
     events = [e for page_ in pages(up, run_id) for e in page_]
@@ -209,7 +212,6 @@ def test_no_page_scrolls_sideways_and_the_controls_are_in_view(up: Stack, page: 
 
     for path in ("/", "/runs", "/runs/new?kind=counting", f"/runs/{run_id}", "/settings"):
         page.goto(up.url + path)
-        page.wait_for_load_state("networkidle") if path == "/settings" else None
         expect(page.locator("main").first).to_be_visible()
         overflow = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { ApiError, onSignedOut } from "@/api/client";
+import { ApiError, isAway, onSignedOut } from "@/api/client";
 import { applyLooks, followLooks } from "@/lib/settings";
 import { startLive } from "@/live/start";
 import { router } from "@/pages/router";
@@ -16,9 +16,9 @@ const client = new QueryClient({
     queries: {
       staleTime: 30_000,
       refetchOnWindowFocus: false,
-      // A refusal stays a refusal; only a server out of reach is asked again.
-      retry: (failures, error) =>
-        failures < 3 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 502),
+      // A refusal stays a refusal; a server out of reach is asked until it answers.
+      retry: (failures, error) => isAway(error) || (failures < 3 && !(error instanceof ApiError)),
+      retryDelay: (failures) => Math.min(300 * 2 ** failures, 5_000),
     },
   },
 });

@@ -59,6 +59,26 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
+const AWAY: ReadonlySet<number> = new Set([0, 502, 503, 504]);
+const WAITS_MS = [300, 1000, 2000, 5000];
+
+/** Whether an error passes by itself: the server restarts, or the way to it is cut. */
+export function isAway(error: unknown): boolean {
+  return error instanceof ApiError && AWAY.has(error.status);
+}
+
+/** The same for what a page cannot do without: asked again, without end, while the server is away. */
+export async function requestPatiently<T>(path: string, signal: AbortSignal): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await request<T>(path, { signal });
+    } catch (error) {
+      if (signal.aborted || !isAway(error)) throw error;
+      await new Promise((done) => setTimeout(done, WAITS_MS[Math.min(tries, WAITS_MS.length - 1)]));
+    }
+  }
+}
+
 async function send(
   path: string,
   { method = "GET", body, headers, signal }: RequestOptions,

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "react";
-import { query, request } from "@/api/client";
+import { query, requestPatiently } from "@/api/client";
 import type { EventsPage, RunEvent } from "@/api/types";
 import { useRunEvents } from "@/live/hooks";
 import { Batched, useBatched } from "@/pages/run/batch";
@@ -37,7 +37,7 @@ export function useEventLines(
   useEffect(() => {
     const stop = new AbortController();
     const path = `/runs/${encodeURIComponent(runId)}/events${query({ types: wanted, newest: true, limit })}`;
-    request<EventsPage>(path, { signal: stop.signal })
+    requestPatiently<EventsPage>(path, stop.signal)
       .then(({ events }) => {
         for (const event of events) log.add(event);
         batched.commit();

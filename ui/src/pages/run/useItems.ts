@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "react";
-import { request } from "@/api/client";
+import { requestPatiently } from "@/api/client";
 import { itemsPath } from "@/api/queries";
 import type { ItemsPage } from "@/api/types";
 import { type ItemsSnapshot, ItemTable } from "@/lib/analysis/itemTable";
@@ -73,7 +73,7 @@ async function* itemPages(runId: string, signal: AbortSignal): AsyncGenerator<It
   let before: number | null = null;
   do {
     const place = before === null ? { limit: FIRST_PAGE } : { limit: NEXT_PAGES, before };
-    const page: ItemsPage = await request<ItemsPage>(itemsPath(runId, place), { signal });
+    const page: ItemsPage = await requestPatiently<ItemsPage>(itemsPath(runId, place), signal);
     yield page;
     before = page.before;
   } while (before !== null);

@@ -14,14 +14,21 @@ TAIL_CHARACTERS = 4_000
 
 
 def describe(error: BaseException, entry: str) -> dict[str, Any]:
-    """The data of `run.failed`.
+    """The data of `run.failed`: a deliberate error in its own words, a crash with its place and traceback.
 
     Args:
         error: What ended the job.
         entry: The job's entry, for the hint.
     """
     if isinstance(error, PilothouseError):
-        return {"reason": error.code, "message": error.message, "hint": error.hint, "exit_code": 1}
+        said = "\n".join(filter(None, [error.message, error.hint]))
+        return {
+            "reason": error.code,
+            "message": error.message,
+            "hint": error.hint,
+            "tail": said,
+            "exit_code": 1,
+        }
     lines = traceback.format_exception(error)
     return {
         "reason": "crash",

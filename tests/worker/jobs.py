@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any
 
+from pilothouse.errors import Unavailable
 from pilothouse.sdk.handle import RunHandle
 
 
@@ -112,3 +113,8 @@ def leaves_a_thread(run: RunHandle) -> None:
     ThreadPoolExecutor().submit(threading.Event().wait)
     _wait_for_control(run)
     run.safepoint()
+
+
+def gives_up(run: RunHandle) -> None:
+    """Ends by an error of its own, with a way out."""
+    raise Unavailable("Nobody answers.", hint="Start the server.")

@@ -56,6 +56,23 @@ def test_a_crash_is_told_with_its_place_and_its_traceback(server: LinkServer, sp
     assert failed.exit_code == 1
 
 
+def test_a_deliberate_error_is_told_in_its_own_words_with_its_way_out(
+    server: LinkServer, spawn: Spawn
+) -> None:
+    server.add_run()
+
+    child = spawn("gives_up")
+
+    assert child.wait(HANG) == 1
+    (failed,) = server.bodies("run.failed")
+    assert (failed.reason, failed.message, failed.hint) == (
+        "unavailable",
+        "Nobody answers.",
+        "Start the server.",
+    )
+    assert failed.where is None
+
+
 @pytest.mark.parametrize(
     ("entry", "message", "hint"),
     [

@@ -28,12 +28,13 @@ const PANELS: { readonly [T in Panel["type"]]: Entry<T> } = {
   Distribution: { draw: DistributionPanel, isWide: false },
 };
 
-/** The panels a kind declares, in its order. A type this page does not know is left out. */
-export function KindPanels({ view }: { view: PanelView }) {
+/** Panels of a kind, in its order. A type this page does not know is left out. */
+export function KindPanels({ view, panels }: { view: PanelView; panels: readonly Panel[] }) {
+  if (panels.length === 0) return null;
   return (
     <div className="@container">
       <div className="grid grid-flow-row-dense @3xl:grid-cols-2 gap-4">
-        {view.kind.panels.map((panel) => (
+        {panels.map((panel) => (
           <OnePanel key={`${panel.type} ${panel.title}`} panel={panel} view={view} />
         ))}
       </div>

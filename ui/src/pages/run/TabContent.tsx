@@ -47,6 +47,7 @@ export function TabContent(props: TabContentProps) {
   }
 }
 
+/** The rows come right after the kind's first panel: one sees them arrive without scrolling. */
 function Overview(props: TabContentProps) {
   const { data, url, onParams } = props;
   const { run, kind, items, series } = data;
@@ -67,8 +68,9 @@ function Overview(props: TabContentProps) {
   };
   return (
     <div className="space-y-4">
-      <KindPanels view={view} />
-      <Results {...props} className="h-[28rem] max-h-[70dvh]" />
+      <KindPanels view={view} panels={kind.panels.slice(0, 1)} />
+      <Results {...props} className="h-[22rem] max-h-[70dvh]" />
+      <KindPanels view={view} panels={kind.panels.slice(1)} />
       {cells.length > 0 && (
         <UnitStrip cells={cells} kind={kind} onOpen={(key) => url.onTable({ open: key })} />
       )}

@@ -82,13 +82,13 @@ class Scheduler:
         host.is_leaving = False
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
+        await self._settle_orphans(name, running)
         with self._engine.doorbell.listen() as ear:
             while True:
                 ear.clear()
                 if host.turn != turn:
                     return [], []
                 host.seen = loop.time()
-                await self._settle_orphans(name, running)
                 stops = await self._stops(host)
                 orders = await self._orders(name, slots)
                 left = deadline - loop.time()

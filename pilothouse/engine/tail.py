@@ -130,9 +130,9 @@ class Tail(Source):
     async def _follow(self, started: asyncio.Event) -> None:
         with self._doorbell.listen(self.run_id) as ear:
             started.set()
-            while not self.over:
+            while True:
                 try:
-                    async with asyncio.timeout(self._look_seconds):
+                    async with asyncio.timeout(None if self.over else self._look_seconds):
                         await ear.wait()
                 except TimeoutError:
                     pass  # a ring may be lost: look anyway
@@ -147,13 +147,6 @@ class Tail(Source):
                     news = self.over = True
                 if news:
                     await self.wake_all()
-        await self._dwell()
-
-    async def _dwell(self) -> None:
-        """After the end, wake whoever fell asleep meanwhile."""
-        while True:
-            await self.wake_all()
-            await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_news(self) -> bool:
         """Read what is above `head` into the segments."""

@@ -27,6 +27,7 @@ from pilothouse.transports.sse import serve_sse
 from pilothouse.transports.websocket import serve_websocket
 from pilothouse.web.context import Context
 from pilothouse.web.controls import answer_of
+from pilothouse.web.guard import refuse
 from pilothouse.web.link import ControlWire
 
 MAX_EVENTS = 5_000
@@ -43,13 +44,24 @@ class RunEvents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one client."""
-        context, headers = self._context, Headers(scope=scope)
-        query = QueryParams(scope["query_string"])
+        try:
+            if "text/event-stream" in Headers(scope=scope).get("accept", ""):
+                await self._stream(scope, receive, send)
+            else:
+                await self._poll(scope, receive, send)
+        except PilothouseError as error:
+            await refuse(scope, receive, send, error, scope["state"]["request_id"])
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        last = Headers(scope=scope).get("last-event-id")
+        place = Place.parse(last or QueryParams(scope["query_string"]).get("after"))
+        run_id = (await self._context.store.resolve(scope["path_params"]["run"])).id
+        scope["headers"].clear()  # they would stay as long as the watcher
+        await serve_sse(self._context.tails, run_id, place, receive, send)
+
+    async def _poll(self, scope: Scope, receive: Receive, send: Send) -> None:
+        context, query = self._context, QueryParams(scope["query_string"])
         run = await context.store.resolve(scope["path_params"]["run"])
-        if "text/event-stream" in headers.get("accept", ""):
-            place = Place.parse(headers.get("last-event-id") or query.get("after"))
-            await serve_sse(context.tails, run.id, place, receive, send)
-            return
         body = await poll(
             context.store,
             context.engine.doorbell,
@@ -72,11 +84,10 @@ class RunSocket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one client."""
         context = self._context
-        query = QueryParams(scope["query_string"])
         await receive()
         try:
-            run = await context.store.resolve(scope["path_params"]["run"])
-            place = Place.parse(query.get("after"))
+            run_id = (await context.store.resolve(scope["path_params"]["run"])).id
+            place = Place.parse(QueryParams(scope["query_string"]).get("after"))
         except PilothouseError as error:
             code = NOT_FOUND_CLOSE if isinstance(error, NotFound) else INVALID_CLOSE
             await send({"type": "websocket.close", "code": code, "reason": error.message[:120]})
@@ -84,10 +95,11 @@ class RunSocket:
         actor = scope["state"]["actor"]
 
         async def upstream(asked: dict[str, Any]) -> dict[str, Any]:
-            return await _control(context, run.id, actor, asked)
+            return await _control(context, run_id, actor, asked)
 
         await send({"type": "websocket.accept"})
-        await serve_websocket(context.tails, run.id, place, receive, send, upstream)
+        scope["headers"].clear()  # they would stay as long as the watcher
+        await serve_websocket(context.tails, run_id, place, receive, send, upstream)
 
 
 async def _control(context: Context, run_id: str, actor: str, asked: dict[str, Any]) -> dict[str, Any]:

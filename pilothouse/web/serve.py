@@ -109,6 +109,7 @@ def uvicorn_config(server: Server) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=65,
         server_header=False,
+        proxy_headers=False,
     )
 
 

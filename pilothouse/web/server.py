@@ -33,6 +33,7 @@ from pilothouse.web.dialects import benchmark
 from pilothouse.web.guard import Guard, error_body
 from pilothouse.web.live import OPENAPI_PATHS, live_routes
 from pilothouse.web.static import StaticUi, UiMount
+from pilothouse.web.streams import Streams
 
 REAP_SECONDS = 2.0
 _log = structlog.get_logger()
@@ -51,7 +52,7 @@ class Server:
         fleet = Fleet(store, bus)
         tails = Tails(store, engine.doorbell)
         self.context = Context(settings, engine, tails, fleet, Scheduler(engine), access, kinds)
-        self.app: ASGIApp = Guard(self._routes(), access, _user_name())
+        self.app: ASGIApp = Guard(Streams(self._routes(), self.context), access, _user_name())
 
     def stop_streams(self) -> None:
         """Say goodbye on every stream; new ones end at once. Called when the server is told to stop."""

@@ -86,7 +86,8 @@ class Link:
         self._tickets: set[Ticket] = set()
         self._is_sending = False
         self._away_since: float | None = None
-        self._controls_heard = 0
+        self._heard_head = 0
+        self._hearing = threading.Lock()
         self._next_beat = time.monotonic()
         self._closing = threading.Event()
 
@@ -196,11 +197,19 @@ class Link:
         return self.is_fenced or self.is_cut_off or not self.state.is_quiet
 
     def _hear(self, said: Mapping[str, Any]) -> None:
-        """Take over what the server says of the run."""
-        if live := said.get("live"):
-            self._on_live(live)
-        if "status" in said:
-            self._set_state(State(said["status"], said.get("pending"), said.get("strength")))
+        """Take over what the server says of the run, unless something newer is known.
+
+        Two connections tell it, so an older word may come last; `head` tells which is newer.
+        """
+        with self._hearing:
+            head = said.get("head", 0)
+            if head < self._heard_head:
+                return
+            self._heard_head = head
+            if live := said.get("live"):
+                self._on_live(live)
+            if "status" in said:
+                self._set_state(State(said["status"], said.get("pending"), said.get("strength")))
 
     def _fence(self) -> None:
         self.is_fenced = True
@@ -249,14 +258,13 @@ class Link:
         """Send a batch until the server has taken it. A heartbeat is an empty batch."""
         delay = 0.1
         while not self._is_over():
-            heard = self._controls_heard
             try:
                 answer = wire.request("POST", self._path + "/events", batch.body(self._attempt))
             except UNREACHABLE:
                 answer = None
             error = None if answer is None or answer.is_ok else answer.error()
             if answer is not None and error is None:
-                self._acknowledge(batch, answer.json(), heard)
+                self._acknowledge(batch, answer.json())
                 return
             if isinstance(error, LeaseLost | NotFound):
                 self._fence()
@@ -268,15 +276,12 @@ class Link:
             self._closing.wait(delay)
             delay = min(delay * 2, 2.0)
 
-    def _acknowledge(self, batch: Batch, answer: dict[str, Any], heard: int) -> None:
+    def _acknowledge(self, batch: Batch, answer: dict[str, Any]) -> None:
         refused = answer.get("refused") or {}
-        if heard == self._controls_heard:  # else the control wire has told something newer
-            seen = self.state
-            self._hear(answer)
-            if (
-                self.state is not seen
-            ):  # the wire may see no change in pause, paused, resumed: look again soon
-                self._next_beat = min(self._next_beat, time.monotonic() + CONFIRM_SECONDS)
+        seen = self.state
+        self._hear(answer)
+        if self.state is not seen:  # the wire may see no change in pause, paused, resumed: look again soon
+            self._next_beat = min(self._next_beat, time.monotonic() + CONFIRM_SECONDS)
         for seq, ticket in batch.tickets.items():
             ticket.settle(str(seq) not in refused)
         self._away_since = None
@@ -320,7 +325,6 @@ class Link:
                 ):
                     delay = 0.1
                     if line.startswith(b"data:"):
-                        self._controls_heard += 1
                         self._hear(json.loads(line[5:]))
                     if self._is_over():
                         return

@@ -123,7 +123,13 @@ def control_state(context: Context, run: Run) -> dict[str, Any]:
     kind = context.kinds.get(run.kind)
     live = {name: run.params.get(name) for name in kind.live_params} if kind else {}
     strength = run.request.strength if run.pending is Control.PAUSE and run.request else run.strength
-    return {"status": run.status, "pending": run.pending, "strength": strength, "live": live}
+    return {
+        "status": run.status,
+        "pending": run.pending,
+        "strength": strength,
+        "live": live,
+        "head": run.head,
+    }
 
 
 async def _owned(context: Context, run_id: str, attempt: int) -> Run:
@@ -159,17 +165,18 @@ class ControlWire:
 
     async def _serve(self, run: Run, attempt: int, leaving: asyncio.Task[None], send: Send) -> None:
         doorbell, store = self._context.engine.doorbell, self._context.store
-        told = b""
+        told: dict[str, Any] = {}
         with doorbell.listen(run.id) as ear:
             while not (leaving.done() or doorbell.closed):
                 ear.clear()
                 run = await store.get(run.id)
                 if run.attempt != attempt:
                     break
-                state = to_json(control_state(self._context, run))
-                if state != told:
-                    told = state
-                    await write(send, b"data: " + state + b"\n\n")
+                state = control_state(self._context, run)
+                said = {name: value for name, value in state.items() if name != "head"}
+                if said != told:
+                    told = said
+                    await write(send, b"data: " + to_json(state) + b"\n\n")
                 if run.status.is_terminal:
                     break
                 rung = asyncio.create_task(ear.wait())

@@ -122,7 +122,7 @@ def pages(up: Stack, run_id: str) -> Iterator[list[dict[str, Any]]]:
 
 
 def test_pause_resume_and_cancel_show_their_stages_and_survive_a_reload(up: Stack, page: Page) -> None:
-    run_id = start(up, "steered", count=4000, speed=3)
+    run_id = start(up, "steered", count=4000, speed=0.4)
     sign_in(page, up, f"/runs/{run_id}")
     expect(page.locator("[data-key]").first).to_be_visible()
 
@@ -133,6 +133,7 @@ def test_pause_resume_and_cancel_show_their_stages_and_survive_a_reload(up: Stac
     expect(status(page)).to_have_attribute("data-status", "paused")
     page.get_by_role("button", name=re.compile("^Resume")).first.click()
     expect(status(page)).to_have_attribute("data-status", "running")
+    up.api("PATCH", f"/api/runs/{run_id}", {"params": {"speed": 30}})
     up.wait(run_id, done(35), "35 items")
     page.get_by_role("button", name=re.compile("^Cancel")).first.click()
     dialog = page.get_by_role("alertdialog").or_(page.get_by_role("dialog"))

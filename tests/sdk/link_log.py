@@ -43,6 +43,7 @@ class Log:
             "pending": self.run.pending,
             "strength": strength,
             "live": self.live,
+            "head": self.run.head,
         }
 
     def items(self, limit: int, before: int | None) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def test_a_batch_is_stored_in_order_and_acknowledged(api: httpx2.Client, job: Jo
         "pending": None,
         "strength": None,
         "live": {"speed": 1.0},
+        "head": 5,
     }
     assert (job.run.progress.done, job.run.progress.total, job.run.head) == (2, 5, 5)
 

@@ -73,7 +73,7 @@ class Guard:
         websocket = scope["type"] == "websocket"
         unsafe = websocket or method in UNSAFE
         origin = headers.get("origin")
-        if unsafe and origin is not None and not self._access.allows_origin(origin, scope["scheme"], host):
+        if unsafe and origin is not None and not self._access.allows_origin(origin, _scheme(scope, headers), host):
             raise Forbidden(
                 "The request comes from another site.", hint="Open the page of this server itself."
             )
@@ -96,6 +96,14 @@ class Guard:
         raise Unauthorised(
             "Not signed in.", hint="Send the token, or open `pilothouse open` to sign a browser in."
         )
+
+
+def _scheme(scope: Scope, headers: Headers) -> str:
+    """The scheme that the browser used: a proxy on this machine says it, where it ends TLS."""
+    client = scope.get("client")
+    forwarded = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    is_local = client is not None and client[0] in ("127.0.0.1", "::1")
+    return forwarded if is_local and forwarded in ("http", "https") else str(scope["scheme"])
 
 
 def _check_body(headers: Headers, path: str) -> None:

@@ -100,7 +100,9 @@ def _greet(client: Client, seconds: float, slots: int | None) -> None:
 
 
 def _present(client: Client, page: str, *, no_open: bool) -> None:
-    if not no_open:
+    if no_open:
+        say("  Sign in    pilothouse open")
+    else:
         open_browser(client, page)
     say("  Ctrl+C stops the server. Interrupted runs go on where they were when it is started again.")
 

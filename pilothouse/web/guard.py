@@ -73,7 +73,11 @@ class Guard:
         websocket = scope["type"] == "websocket"
         unsafe = websocket or method in UNSAFE
         origin = headers.get("origin")
-        if unsafe and origin is not None and not self._access.allows_origin(origin, _scheme(scope, headers), host):
+        if (
+            unsafe
+            and origin is not None
+            and not self._access.allows_origin(origin, _scheme(scope, headers), host)
+        ):
             raise Forbidden(
                 "The request comes from another site.", hint="Open the page of this server itself."
             )

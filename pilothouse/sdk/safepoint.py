@@ -81,8 +81,11 @@ class Safepoint:
         """Pause without being asked, once no worker thread has an item in hand; returns when resumed.
 
         Raises:
+            RuntimeError: Called from a worker thread, which has an item in hand itself.
             Cancelled, Released, Fenced, CutOff: Why the job has to leave.
         """
+        if not self.is_home:
+            raise RuntimeError("only the thread that runs the job can pause it")
         self.drain()
         link = self._link
         link.ask("run.paused", {"strength": "hold", "actor": actor, "unasked": True}, patient=True)

@@ -195,21 +195,24 @@ def test_the_switch_turned_on_in_mid_run_ends_it_after_the_tests_in_hand(
 
 def test_a_spent_budget_pauses_the_run_until_it_is_raised(begin: Begin, server: LinkServer) -> None:
     handle = begin(params(budget=0.001))
-    job = threading.Thread(target=perform, args=(handle, Chosen()), daemon=True)
+    seen: list[tuple[int, str | None]] = []
 
-    job.start()
-    server.wait_for(lambda: server.status() == "paused")
-    paused_at = len(rows(server))
-    notice = server.log.run.notice
-    server.set_live(budget=100.0)
-    server.resume()
-    job.join(30)
+    def raise_it() -> None:
+        server.wait_for(lambda: server.status() == "paused")
+        seen.append((len(rows(server)), server.log.run.notice))
+        server.set_live(budget=100.0)
+        server.resume()
 
+    raising = threading.Thread(target=raise_it, daemon=True)
+    raising.start()
+    perform(handle, Chosen())
+
+    ((paused_at, notice),) = seen
     assert 0 < paused_at < 24
     assert notice == (
         f"Paused at your limit of $0.00 ({paused_at} of 24 tests done). Raise the budget and resume, or cancel."
     )
-    assert {body.rule for body in server.bodies("guard.tripped")} == {"budget"}
+    assert [body.rule for body in server.bodies("guard.tripped")] == ["budget"]
     assert len(rows(server)) == 24
     assert server.log.run.notice is None
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pilothouse import failpoint
 from pilothouse.contracts import Frame, RunQuery
 from pilothouse.engine.engine import Engine, Wish
 from pilothouse.errors import Conflict, NotFound
@@ -113,6 +114,7 @@ class Scheduler:
         run = await self._engine.store.get(attempt.run_id)
         if run.attempt != attempt.number or run.status.is_terminal or not _is_active(run):
             return run
+        failpoint.reach("engine.ended.before")
         died = f"signal {signal}" if signal else f"exit code {exit_code}"
         failure = e.RunFailed(
             reason="worker_lost",
@@ -181,6 +183,7 @@ class Scheduler:
         """Settle every run whose lease has run out."""
         settled = []
         for run in await self._engine.store.expired():
+            failpoint.reach("engine.reap")
             settled.append(await self.lose(run, "the job stopped answering", _lost(run), is_silent=True))
         return settled
 
@@ -201,7 +204,9 @@ class Scheduler:
                     await self._engine.append(run.id, e.RunCancelled(by=run.request.actor))
                     continue
                 started = e.RunStarted(attempt=run.attempt + 1, host=host)
+                failpoint.reach("engine.claim.before")
                 orders.append((await self._engine.append(run.id, started)).run)
+                failpoint.reach("engine.claim.after")
             except (Conflict, NotFound):
                 continue  # another host was faster
             if len(orders) == slots:

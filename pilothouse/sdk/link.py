@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pilothouse import failpoint
 from pilothouse.errors import Conflict, Invalid, LeaseLost, NotFound, PilothouseError, TooLarge, Unavailable
 from pilothouse.sdk.outbox import Batch, Outbox, Ticket, encoded_event, said
 from pilothouse.sdk.wire import UNREACHABLE, Answer, Wire
@@ -242,6 +243,7 @@ class Link:
                 self._deliver(wire, Batch(self._outbox.next_seq, []))
             self._is_sending = True
             if batch := self._outbox.take():
+                failpoint.reach("sdk.batch.before")
                 self._deliver(wire, batch)
             self._is_sending = False
             self._notify_flushed()
@@ -264,6 +266,7 @@ class Link:
                 answer = None
             error = None if answer is None or answer.is_ok else answer.error()
             if answer is not None and error is None:
+                failpoint.reach("sdk.batch.answered")
                 self._acknowledge(batch, answer.json())
                 return
             if isinstance(error, LeaseLost | NotFound):

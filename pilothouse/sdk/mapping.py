@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pilothouse import failpoint
 from pilothouse.sdk.done import Done, in_words, name_of
 from pilothouse.sdk.safepoint import Safepoint
 from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, ItemFailed, Released
@@ -157,9 +158,11 @@ class Mapper(Generic[T]):
         """Work on one item and report it; None when it was not begun."""
         if self._is_closed or not self._has_leave(task):
             return None
+        failpoint.reach("sdk.leave.granted")
         started = time.perf_counter()
         error, data = self._attempt(task.item)
         seconds = time.perf_counter() - started
+        failpoint.reach("sdk.work.done")
         self._report(task.key, error is None, seconds, error, task.group, data)
         return Done(task.key, error is None, seconds, error, data, task.item)
 

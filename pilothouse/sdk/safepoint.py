@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from pilothouse import failpoint
 from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Safepoint:
         while self.is_home and self._link.asked:
             seen = self._link.state
             if seen.status == "paused":
+                failpoint.reach("sdk.hold")
                 self._wait_for_news(seen)
             elif seen.pending == "pause" and self._in_hand:
                 self._wait_for_news(seen, or_idle=True)
@@ -104,7 +106,9 @@ class Safepoint:
 
     def _acknowledge(self, strength: str) -> None:
         """Say that no item is in hand. A withdrawn pause refuses this, and the job goes on."""
+        failpoint.reach("sdk.pause.before")
         is_paused = self._link.ask("run.paused", {"strength": strength}, patient=True)
+        failpoint.reach("sdk.pause.after")
         if is_paused and strength == "release":
             raise Released
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, inspect, select, text
 
+from pilothouse import failpoint
 from pilothouse.errors import Unavailable
 from pilothouse.ids import new_epoch
 from pilothouse.stores.changes import LAST_NUMBER
@@ -35,6 +36,7 @@ def migrate(connection: Connection, database: Database) -> str:
     revision = _revision(connection, database)
     if revision != REVISION:
         _upgrade(connection)
+        failpoint.reach("store.migrate")
     return _epoch(connection)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from pilothouse import failpoint
 from pilothouse.stores.admission import Entry
 from pilothouse.stores.database import Database
 from pilothouse.stores.failure import is_passing, translated
@@ -75,7 +76,10 @@ class Writer:
             )
             for request in group:
                 request.attempt(transaction)
+            failpoint.reach("store.flush.before")
             transaction.flush()
+            failpoint.reach("store.commit.before")
+        failpoint.reach("store.commit.after")
         if self._database.is_exclusive:
             self._remember(transaction.entries)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from pilothouse import failpoint
 from pilothouse.engine.engine import Answer, Wish
 from pilothouse.errors import PilothouseError
 from pilothouse.model.run import Control, Strength
@@ -83,6 +84,7 @@ async def control_many(body: ControlsBody, context: Ctx, actor: Actor) -> Respon
 
 async def _ask(context: Context, run_id: str, wish: Wish) -> Response:
     said = await context.engine.control(run_id, wish)
+    failpoint.reach("web.control.answer")
     return answer(answer_of(said), 202 if said.accepted else 200)
 
 

@@ -7,6 +7,7 @@ import asyncio
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from pilothouse import failpoint
 from pilothouse.engine.scheduler import Attempt
 from pilothouse.web.context import Ctx
 from pilothouse.web.link import MAX_NUMBER, disconnected
@@ -83,6 +84,7 @@ async def ended(name: str, body: EndedBody, context: Ctx) -> Response:
     run = await context.scheduler.ended(
         name, attempt, exit_code=body.exit_code, signal=body.signal, tail=body.tail
     )
+    failpoint.reach("web.ended.answer")
     return answer({"status": run.status})
 
 

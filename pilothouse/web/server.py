@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from pilothouse import failpoint
 from pilothouse.app import build_bus, build_kinds, build_store
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.fleet import Fleet
@@ -98,6 +99,7 @@ class Server:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            failpoint.reach("web.shutdown")
             await context.fleet.close()
             await context.engine.bus.close()
             await context.store.close()

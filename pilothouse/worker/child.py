@@ -20,6 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pilothouse import failpoint
 from pilothouse.errors import LeaseLost, PilothouseError
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import Link, State, call
@@ -96,6 +97,7 @@ def main() -> int:
     except PilothouseError as error:
         print(f"pilothouse: no assignment for {order.run_id}: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_NO_ASSIGNMENT
+    failpoint.reach("child.assigned")
     return Attempt(order, given).run()
 
 
@@ -139,6 +141,7 @@ class Attempt:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the last word goes out; SIGKILL is the limit
             restore()
         code = self._finish(word)
+        failpoint.reach("child.word.after")
         self._link.close()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         return code
@@ -167,6 +170,7 @@ class Attempt:
 
     def _call_entry(self) -> None:
         self._handle.safepoint()
+        failpoint.reach("child.entry.before")
         error: BaseException | None = None
         try:
             load(self._order.entry)(self._handle)
@@ -185,6 +189,7 @@ class Attempt:
 
     def _finish(self, word: LastWord) -> int:
         """Send what is left, then the last word. Keeps trying while the server is away."""
+        failpoint.reach("child.word.before")
         self._link.flush()
         if word.type is None:
             return word.exit_code

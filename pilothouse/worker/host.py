@@ -24,6 +24,7 @@ from typing import Any
 
 import httpx2
 
+from pilothouse import failpoint
 from pilothouse.contracts import Ended, Executor, Order
 from pilothouse.errors import Unavailable
 
@@ -107,6 +108,7 @@ class Host:
             for stop in answer.get("stop", ()):
                 self._climb(stop["run_id"], stop["force"])
             for order in answer.get("orders", ()):
+                failpoint.reach("host.order.received")
                 await self._start(order)
 
     async def _start(self, claimed: dict[str, Any]) -> None:
@@ -117,7 +119,9 @@ class Host:
             await self._end(run_id, self._attempts[run_id], force=True)
         self._attempts[run_id] = attempt
         try:
+            failpoint.reach("host.start.before")
             await self._executor.start(order)
+            failpoint.reach("host.start.after")
         except Unavailable as error:
             logger.error("%s", error)
             await self._forget(Ended(run_id, attempt, None, None, str(error)))
@@ -140,6 +144,7 @@ class Host:
         if not force:
             if await self._is_true(is_gone, COOPERATIVE_SECONDS):
                 return
+            failpoint.reach("host.ladder")
             await self._executor.stop(run_id)
             if await self._is_true(is_gone, TERMINATE_SECONDS):
                 return
@@ -163,7 +168,9 @@ class Host:
     async def _report_always(self, client: httpx2.AsyncClient) -> None:
         while True:
             ended = await self._reports.get()
+            failpoint.reach("host.report.before")
             await self._post(client, "ended", asdict(ended))
+            failpoint.reach("host.report.after")
             self._reports.task_done()
 
     # Requests and waiting

@@ -22,12 +22,12 @@ from typing import Any
 
 from pilothouse import failpoint
 from pilothouse.errors import LeaseLost, PilothouseError
+from pilothouse.sdk.console import capture
+from pilothouse.sdk.failure import describe, in_print
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import Link, State, call
 from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
 from pilothouse.sdk.wire import Wire
-from pilothouse.worker.console import capture
-from pilothouse.worker.failure import describe
 from pilothouse.worker.lifeline import (
     EXIT_FENCED,
     end_family,
@@ -184,7 +184,7 @@ class Attempt:
         if isinstance(error, SystemExit) and error.code in (None, 0):
             return LastWord("run.completed", {}, EXIT_OK)
         failure = describe(error, self._order.entry)
-        print(failure["tail"], file=sys.stderr)  # noqa: T201
+        print(in_print(error, failure), file=sys.stderr)  # noqa: T201
         return LastWord("run.failed", failure, failure["exit_code"])
 
     def _finish(self, word: LastWord) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from pilothouse.worker.console import BURST_LINES, LINE_CHARACTERS, Console
+from pilothouse.sdk.console import BURST_LINES, LINE_CHARACTERS, Console
 
 
 class Clock:

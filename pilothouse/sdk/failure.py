@@ -13,22 +13,25 @@ from pilothouse.sdk.done import in_words
 TAIL_CHARACTERS = 4_000
 
 
-def describe(error: BaseException, entry: str) -> dict[str, Any]:
+_MORE = ("where", "exit_code", "signal", "tail")
+
+
+def describe(error: BaseException, entry: str | None = None) -> dict[str, Any]:
     """The data of `run.failed`: a deliberate error in its own words, a crash with its place and traceback.
 
     Args:
-        error: What ended the job.
-        entry: The job's entry, for the hint.
+        error: What ended the job. The details `where`, `exit_code`, `signal` and `tail` of a
+            deliberate error are taken over.
+        entry: The job's entry, for the hint; None when no host started it.
     """
     if isinstance(error, PilothouseError):
-        said = "\n".join(filter(None, [error.message, error.hint]))
         return {
             "reason": error.code,
             "message": error.message,
             "hint": error.hint,
-            "tail": said,
+            "tail": _said(error),
             "exit_code": 1,
-        }
+        } | {name: error.details[name] for name in _MORE if name in error.details}
     lines = traceback.format_exception(error)
     return {
         "reason": "crash",
@@ -38,6 +41,15 @@ def describe(error: BaseException, entry: str) -> dict[str, Any]:
         "tail": "".join(lines)[-TAIL_CHARACTERS:],
         "exit_code": _exit_code(error),
     }
+
+
+def in_print(error: BaseException, failure: dict[str, Any]) -> str:
+    """What the console shows of a failure: a deliberate error's own words, a crash's traceback."""
+    return _said(error) if isinstance(error, PilothouseError) else str(failure["tail"])
+
+
+def _said(error: PilothouseError) -> str:
+    return "\n".join(filter(None, [error.message, error.hint]))
 
 
 def _exit_code(error: BaseException) -> int:
@@ -61,11 +73,11 @@ def _not_the_users() -> tuple[str, ...]:
 
     here = Path(__file__).parent
     installed = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    return (*installed, str(here), str(here.parent / "sdk"), "<frozen")
+    return (*installed, str(here), str(here.parent / "worker"), "<frozen")
 
 
-def _hint(error: BaseException, entry: str) -> str | None:
-    if not isinstance(error, ImportError):
+def _hint(error: BaseException, entry: str | None) -> str | None:
+    if not isinstance(error, ImportError) or entry is None:
         return None
     module = entry.partition(":")[0]
     missing = (error.name or "").partition(".")[0]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pilothouse.sdk.finding import data_folder, find_server, find_token
 from pilothouse.sdk.wire import UNREACHABLE, Answer, Wire
-
-DEFAULT_SERVER = "http://127.0.0.1:8420"
 
 OK = 0
 OTHER = 1
@@ -60,8 +58,8 @@ class Client:
 
     def __init__(self, server: str | None = None, data: Path | None = None) -> None:
         self.data = data_folder(data)
-        self.server = (server or os.environ.get("PILOTHOUSE_SERVER") or self._recorded()).rstrip("/")
-        self._wire = Wire(self.server, self._token(), timeout=60.0)
+        self.server = find_server(self.data, server)
+        self._wire = Wire(self.server, find_token(self.data), timeout=60.0)
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """GET as JSON."""
@@ -97,7 +95,7 @@ class Client:
         Raises:
             OSError, HTTPException: The connection is lost.
         """
-        wire = Wire(self.server, self._token(), timeout=40.0)
+        wire = Wire(self.server, find_token(self.data), timeout=40.0)
         yield from wire.lines(f"/api/runs/{quote(run_id)}/events?after={after}")
 
     def run(self, reference: str) -> dict[str, Any]:
@@ -125,27 +123,6 @@ class Client:
             "Use another one:   pilothouse --server URL …   or set PILOTHOUSE_SERVER",
             exit_code=NO_SERVER,
         )
-
-    def _token(self) -> str:
-        token = os.environ.get("PILOTHOUSE_TOKEN")
-        if token:
-            return token
-        try:
-            return (self.data / "token").read_text().strip()
-        except OSError:
-            return ""
-
-    def _recorded(self) -> str:
-        """The address that a server with this data folder has written down."""
-        try:
-            return str(json.loads((self.data / "server.json").read_text())["url"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return DEFAULT_SERVER
-
-
-def data_folder(data: Path | None) -> Path:
-    """The data folder: as given, from the environment, or `~/.pilothouse`."""
-    return Path(data or os.environ.get("PILOTHOUSE_DATA") or "~/.pilothouse").expanduser().absolute()
 
 
 def refusal(answer: Answer) -> CliError:

@@ -55,7 +55,7 @@ class Appended:
     Attributes:
         run: The state after it.
         frames: The new events, in order; empty when all were known already.
-        acked: Highest `client_seq` of this attempt that is stored or refused.
+        acked: Highest `client_seq` of this writer and attempt that is stored or refused.
         refused: `client_seq` of events that the run's state does not admit
             (only with `lenient`), with the reason.
     """
@@ -169,6 +169,8 @@ class Store(Protocol):
         attempt: int | None = None,
         client_seq: int | None = None,
         lenient: bool = False,
+        expected: str | None = None,
+        writer: str = "job",
     ) -> Appended:
         """Append events in one transaction: all, or none.
 
@@ -177,15 +179,21 @@ class Store(Protocol):
             bodies: At most 1,000.
             attempt: The writer's attempt, None for users and the server itself.
             client_seq: The writer's own number of the first body; the others follow.
-                Bodies with a number at or below the highest stored one of this attempt
-                are known already and skipped.
+                Bodies with a number at or below the highest stored one of this writer and
+                attempt are known already and skipped.
             lenient: Leave out the bodies that the state does not admit and report them
                 as refused, instead of refusing all. A second `item.finished` of a key
                 is left out too.
+            expected: The run's `version` that the writer decided on. Compared in the
+                transaction; a batch that is known already is not compared again.
+            writer: Who counts `client_seq`: 1 to 32 characters out of `a-z`, `0-9` and `-`.
+                An attempt has at most 64 writers; each counts from 1.
 
         Raises:
             NotFound: No such run.
             LeaseLost: `attempt` is not the run's current one, or the run has ended.
+            Changed: The run's version is not the expected one; nothing was written.
+            Invalid: A body cannot be written as JSON, or the writer's name is malformed or one too many.
             InvalidTransition: The state forbids a body; nothing was written.
         """
 

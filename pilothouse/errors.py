@@ -7,7 +7,8 @@
     ├── Conflict            409  well formed, but not allowed now
     │   ├── InvalidControl       e.g. resuming a run that already completed
     │   ├── InvalidTransition    an event that the run's status forbids
-    │   └── LeaseLost            another attempt owns this run; stop writing
+    │   ├── LeaseLost            another attempt owns this run; stop writing
+    │   └── Changed         412  the run is no longer as the caller saw it
     ├── TooLarge            413  a body, batch or event above its limit
     ├── Invalid             422  malformed input; `field` names the place
     │   └── InvalidParams        params do not match the kind's schema
@@ -91,6 +92,13 @@ class LeaseLost(Conflict):
     """Another attempt owns this run; the writer must stop."""
 
     code = "fenced"
+
+
+class Changed(Conflict):
+    """The run is no longer in the version that the caller decided on; `version` is the one it has now."""
+
+    http_status = 412
+    code = "changed"
 
 
 class TooLarge(PilothouseError):

@@ -134,9 +134,24 @@ class Engine:
         return appended
 
     async def append_as(
-        self, run_id: str, attempt: int, client_seq: int, bodies: Sequence[e.Body], lease_seconds: float
+        self,
+        run_id: str,
+        attempt: int,
+        client_seq: int,
+        bodies: Sequence[e.Body],
+        lease_seconds: float,
+        *,
+        writer: str = "job",
     ) -> Appended:
         """Append on behalf of an attempt; without bodies, renew its lease.
+
+        Args:
+            run_id: The run.
+            attempt: The attempt that writes.
+            client_seq: The writer's number of the first body.
+            bodies: The events; those that the run's state does not admit are refused one by one.
+            lease_seconds: How long the lease lasts from now on.
+            writer: Who of the attempt counts `client_seq`.
 
         Raises:
             LeaseLost: Another attempt owns the run, or it has ended.
@@ -145,7 +160,7 @@ class Engine:
             run = await self.store.renew(run_id, attempt, lease_seconds)
             return Appended(run)
         appended = await self.store.append(
-            run_id, bodies, attempt=attempt, client_seq=client_seq, lenient=True
+            run_id, bodies, attempt=attempt, client_seq=client_seq, lenient=True, writer=writer
         )
         if appended.frames:
             await self.bus.ring(run_id)

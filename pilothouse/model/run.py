@@ -177,6 +177,11 @@ class Run:
         """The control that was asked for and is not yet obeyed."""
         return self.request.control if self.request else None
 
+    @property
+    def version(self) -> str:
+        """What controls depend on, in a word: `<attempt>-<status>-<pending>`, such as `2-running-pause`."""
+        return f"{self.attempt}-{self.status}-{self.pending or 'none'}"
+
     def changed(self, changes: dict[str, Any]) -> Run:
         """A copy with some fields changed: `dataclasses.replace`, 15 times faster on this many fields."""
         run = object.__new__(Run)

@@ -6,21 +6,25 @@ refused leaves no trace and cannot spoil the others of its transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from pilothouse import clock
 from pilothouse.contracts import Appended, Frame, NewRun
-from pilothouse.errors import Invalid, InvalidTransition, LeaseLost, TooLarge
+from pilothouse.errors import Changed, Invalid, InvalidTransition, LeaseLost, TooLarge
 from pilothouse.model import event as e
 from pilothouse.model.fold import fold
 from pilothouse.model.run import Run, Status, Strength
 
 MAX_BODIES = 1000
+MAX_WRITERS = 64
 FIRST_LEASE_SECONDS = 15.0
+JOB = "job"
+_WRITER = re.compile("[a-z0-9-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,12 @@ class Entry:
     """What a store keeps of a run beside its log.
 
     Attributes:
-        acked: Highest `client_seq` of the current attempt that is stored or refused.
+        acked: Highest `client_seq` that is stored or refused, by writer of the current attempt.
         lease_until: Seconds on the database's clock; None unless an attempt is alive.
     """
 
     run: Run
-    acked: int = 0
+    acked: Mapping[str, int] = field(default_factory=dict)
     lease_until: float | None = None
 
 
@@ -46,6 +50,8 @@ class Batch:
     attempt: int | None = None
     client_seq: int | None = None
     lenient: bool = False
+    expected: str | None = None
+    writer: str = JOB
 
     def number(self, index: int) -> int | None:
         """The `client_seq` of a body; None when the writer does not count."""
@@ -65,7 +71,8 @@ class Admission:
 
     Attributes:
         run: The run after it.
-        acked: Highest `client_seq` after it.
+        acked: Highest `client_seq` of the batch's writer after it.
+        writer: Who counts these numbers.
         events: The new events, in order.
         frames: The same, encoded.
         numbers: The `client_seq` of each event, None from a writer that does not count.
@@ -73,11 +80,13 @@ class Admission:
         is_started: An attempt began; its lease begins now.
     """
 
-    __slots__ = ("acked", "events", "frames", "is_started", "numbers", "refused", "run")
+    __slots__ = ("_others", "acked", "events", "frames", "is_started", "numbers", "refused", "run", "writer")
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, writer: str = JOB) -> None:
         self.run = entry.run
-        self.acked = entry.acked
+        self.writer = writer
+        self.acked = entry.acked.get(writer, 0)
+        self._others = entry.acked
         self.events: list[e.Event] = []
         self.frames: list[Frame] = []
         self.numbers: list[int | None] = []
@@ -95,7 +104,7 @@ class Admission:
         self.run = fold(self.run, event)
         self.keep(event, number)
         if isinstance(body, e.RunStarted):
-            self.acked, self.is_started = 0, True
+            self.acked, self._others, self.is_started = 0, {}, True
 
     def keep(self, event: e.Event, number: int | None = None) -> None:
         """Add an event that is folded already."""
@@ -109,7 +118,8 @@ class Admission:
 
     def entry(self, lease_until: float | None) -> Entry:
         """What is kept of the run after it; without a live attempt there is no lease."""
-        return Entry(self.run, self.acked, lease_until if has_lease(self.run) else None)
+        acked = {**self._others, self.writer: self.acked} if self.acked else self._others
+        return Entry(self.run, acked, lease_until if has_lease(self.run) else None)
 
 
 def admit(entry: Entry, batch: Batch, finished: Set[str]) -> Admission:
@@ -122,17 +132,20 @@ def admit(entry: Entry, batch: Batch, finished: Set[str]) -> Admission:
 
     Raises:
         LeaseLost: The batch's attempt is not the current one, or the run has ended.
+        Changed: The run is no longer in the version that the batch expects.
         InvalidTransition: The state forbids a body of a batch that is not lenient.
-        Invalid: A body cannot be written as JSON.
+        Invalid: A body cannot be written as JSON, or the writer's name is malformed or one too many.
         TooLarge: More than 1,000 bodies.
     """
     if len(batch.bodies) > MAX_BODIES:
         raise TooLarge(f"{len(batch.bodies)} events in one append; {MAX_BODIES} at most")
-    admission = Admission(entry)
+    admission = Admission(entry, batch.writer)
     known = _count_known(entry, batch)
     if known and known == len(batch.bodies):
         return admission
     fence(entry.run, batch.attempt)
+    _compare(entry.run, batch.expected)
+    _check_writer(entry, batch)
     time = max(clock.now(), entry.run.last_event_at or "")
     fresh: set[str] = set()
     is_lenient = batch.lenient
@@ -168,6 +181,27 @@ def fence(run: Run, attempt: int | None) -> None:
         )
     if run.status.is_terminal:
         raise LeaseLost(f"attempt {attempt} of {run.id} may not write: the run is {run.status}")
+
+
+def _compare(run: Run, expected: str | None) -> None:
+    """Refuse whoever decided on a version of the run that is gone."""
+    if expected is not None and expected != run.version:
+        raise Changed(
+            f"{run.id} has moved on: its version is {run.version}, not {expected}",
+            hint="Look at the run again, then decide again.",
+            version=run.version,
+        )
+
+
+def _check_writer(entry: Entry, batch: Batch) -> None:
+    """Each writer takes room in the run's row, so their names are short and they are few."""
+    if batch.writer == JOB or batch.writer in entry.acked:
+        return
+    if not _WRITER.fullmatch(batch.writer):
+        hint = "1 to 32 characters out of a-z, 0-9 and the hyphen."
+        raise Invalid(f"writer: {batch.writer!r} is not a writer's name", hint=hint, field="writer")
+    if len(entry.acked) >= MAX_WRITERS and batch.client_seq is not None:
+        raise Invalid(f"writer: attempt {entry.run.attempt} has {MAX_WRITERS} already", field="writer")
 
 
 def has_lease(run: Run) -> bool:
@@ -207,7 +241,8 @@ def _count_known(entry: Entry, batch: Batch) -> int:
     """How many bodies at the beginning of the batch are stored or refused already."""
     if batch.client_seq is None or batch.attempt is None or batch.attempt != entry.run.attempt:
         return 0
-    return min(max(entry.acked - batch.client_seq + 1, 0), len(batch.bodies))
+    acked = entry.acked.get(batch.writer, 0)
+    return min(max(acked - batch.client_seq + 1, 0), len(batch.bodies))
 
 
 def _encode(event: e.Event) -> bytes:

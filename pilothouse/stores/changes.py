@@ -86,6 +86,7 @@ class Changes:
                     "seq": frame.seq,
                     "attempt": None if number is None else run.attempt,
                     "client_seq": number,
+                    "writer": admission.writer,
                     "type": frame.type,
                     "frame": frame.data,
                 }

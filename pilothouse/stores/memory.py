@@ -24,6 +24,7 @@ from pilothouse.stores import reference as references
 from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import (
     FIRST_LEASE_SECONDS,
+    JOB,
     Admission,
     Batch,
     Entry,
@@ -89,10 +90,12 @@ class MemoryStore:
         attempt: int | None = None,
         client_seq: int | None = None,
         lenient: bool = False,
+        expected: str | None = None,
+        writer: str = JOB,
     ) -> Appended:
         """Append events: all, or none."""
         log = self._log(run_id)
-        batch = Batch(run_id, bodies, attempt, client_seq, lenient)
+        batch = Batch(run_id, bodies, attempt, client_seq, lenient, expected, writer)
         admission = admit(log.entry, batch, shelves.finished(log.shelf, batch.finished_keys()))
         lease = self._now() + FIRST_LEASE_SECONDS if admission.is_started else log.entry.lease_until
         log.entry = admission.entry(lease)

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import Row
 
 from pilothouse.contracts import Item, NewRun
@@ -40,7 +40,7 @@ def run_row(entry: Entry) -> dict[str, Any]:
 def state_row(entry: Entry) -> dict[str, Any]:
     """The columns that every append changes."""
     run = entry.run
-    return {"this": run.number, "head": run.head, "acked": entry.acked, "state": _state(run)}
+    return {"this": run.number, "head": run.head, "acked": as_json(entry.acked), "state": _state(run)}
 
 
 def is_moved(before: Entry, after: Entry) -> bool:
@@ -73,7 +73,7 @@ def new_run_row(entry: Entry, idempotency: str | None) -> dict[str, Any]:
 
 def entry_of(row: AnyRow) -> Entry:
     """What `RUN_COLUMNS` tell of a run."""
-    return Entry(run_of(row), row.acked, row.lease_until)
+    return Entry(run_of(row), from_json(row.acked), row.lease_until)
 
 
 def run_of(row: AnyRow) -> Run:

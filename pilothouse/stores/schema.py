@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData()
 
@@ -46,7 +46,7 @@ runs = Table(
     Column("pending", String),
     Column("attempt", Integer, nullable=False),
     Column("head", BigInteger, nullable=False),
-    Column("acked", BigInteger, nullable=False),
+    Column("acked", Text, nullable=False),  # JSON: the highest client_seq by writer of this attempt
     Column("lease_until", Double),  # seconds on the database's clock
     Column("idempotency", String),  # digest of owner and key
     Column("created_at", String, nullable=False),
@@ -67,6 +67,7 @@ events = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("attempt", Integer),
     Column("client_seq", BigInteger),
+    Column("writer", String, nullable=False, server_default="job"),  # who counts client_seq
     Column("type", String, nullable=False),
     Column("frame", LargeBinary, nullable=False),
     Index("events_by_type", "run", "type", "seq"),
@@ -76,6 +77,7 @@ Index(
     "events_by_client_seq",
     events.c.run,
     events.c.attempt,
+    events.c.writer,
     events.c.client_seq,
     unique=True,
     sqlite_where=events.c.client_seq.is_not(None),

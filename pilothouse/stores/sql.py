@@ -19,7 +19,7 @@ from pilothouse.contracts import Appended, Frame, ItemPage, ItemQuery, NewRun, R
 from pilothouse.errors import Invalid, Unavailable
 from pilothouse.model.event import Body
 from pilothouse.model.run import Run
-from pilothouse.stores.admission import FIRST_LEASE_SECONDS, Batch
+from pilothouse.stores.admission import FIRST_LEASE_SECONDS, JOB, Batch
 from pilothouse.stores.changes import PURGE
 from pilothouse.stores.database import READERS, Database
 from pilothouse.stores.failure import translated
@@ -92,11 +92,14 @@ class SqlStore:
         attempt: int | None = None,
         client_seq: int | None = None,
         lenient: bool = False,
+        expected: str | None = None,
+        writer: str = JOB,
     ) -> Appended:
         """Append events in one transaction: all, or none."""
         if client_seq is not None and not 0 < client_seq < HIGHEST:
             raise Invalid(f"client_seq {client_seq} is out of range", field="client_seq")
-        return await self._line.put(Append(Batch(run_id, bodies, attempt, client_seq, lenient)))
+        batch = Batch(run_id, bodies, attempt, client_seq, lenient, expected, writer)
+        return await self._line.put(Append(batch))
 
     async def renew(self, run_id: str, attempt: int, seconds: float) -> Run:
         """Prolong the attempt's lease."""

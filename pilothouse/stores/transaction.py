@@ -108,7 +108,7 @@ class Transaction:
     def change(self, admission: Admission, lease_until: float | None) -> None:
         """Keep what an append comes to."""
         before = self.entry(admission.run.id)
-        if not admission.events and admission.acked == before.acked:
+        if not admission.events and admission.acked == before.acked.get(admission.writer, 0):
             return
         self.entries[before.run.id] = after = admission.entry(lease_until)
         if is_moved(before, after):

@@ -27,12 +27,15 @@ from pilothouse.testing.append_contract import AppendContract, ControlContract, 
 from pilothouse.testing.read_contract import ItemContract, ReadContract
 from pilothouse.testing.run_contract import CreateContract, DeleteContract, FindContract, LeaseContract
 from pilothouse.testing.samples import a_note, a_run, an_item, queued, running
+from pilothouse.testing.writer_contract import VersionContract, WriterContract
 
 
 class StoreContract(
     AppendContract,
     ControlContract,
     FenceContract,
+    VersionContract,
+    WriterContract,
     CreateContract,
     FindContract,
     LeaseContract,
@@ -72,9 +75,12 @@ class DurableContract:
     ) -> None:
         run_id = await running(store)
         await store.append(run_id, [an_item("a")], attempt=1, client_seq=1, lenient=True)
+        await store.append(run_id, [a_note()], attempt=1, client_seq=1, writer="rank-1")
 
         again = await reopen(store)
 
+        lane = await again.append(run_id, [a_note()], attempt=1, client_seq=1, writer="rank-1")
+        assert (lane.frames, lane.acked) == ((), 1)
         assert (await again.append(run_id, [an_item("a")], attempt=1, client_seq=1)).frames == ()
         appended = await again.append(run_id, [an_item("a")], attempt=1, client_seq=2, lenient=True)
         assert list(appended.refused) == [2]

@@ -50,10 +50,11 @@ class EventIn(Body):
 
 
 class Batch(Body):
-    """Events of one attempt, numbered from `client_seq`; none at all is a heartbeat."""
+    """Events of one writer of an attempt, numbered from `client_seq`; none at all is a heartbeat."""
 
     attempt: int = Field(ge=1, le=MAX_NUMBER)
     client_seq: int = Field(ge=1, le=MAX_NUMBER)
+    writer: str = Field(default="job", pattern="^[a-z0-9-]{1,32}$")
     events: list[EventIn] = Field(max_length=MAX_EVENTS)
 
 
@@ -73,7 +74,12 @@ async def append_events(run_id: str, batch: Batch, context: Ctx, request: Reques
         raise TooLarge("events: the batch is too large", hint=f"At most {MAX_BATCH} bytes.", field="events")
     bodies = [_parse(index, event) for index, event in enumerate(batch.events)]
     appended = await context.engine.append_as(
-        run_id, batch.attempt, batch.client_seq, bodies, context.settings.lease_seconds
+        run_id,
+        batch.attempt,
+        batch.client_seq,
+        bodies,
+        context.settings.lease_seconds,
+        writer=batch.writer,
     )
     return answer(_link_answer(context, batch, appended))
 

@@ -14,6 +14,8 @@ from sqlalchemy import create_engine, inspect
 from pilothouse.stores.migration import SCRIPTS
 from pilothouse.stores.schema import REVISION, metadata
 from pilothouse.stores.sql import SqlStore
+from pilothouse.testing.samples import a_note, an_item, log_of, running
+from tests.contracts.first_schema import make_first
 
 pytestmark = pytest.mark.anyio
 
@@ -58,4 +60,23 @@ async def test_a_current_database_is_opened_without_alembic(
     await again.open()
 
     assert again.epoch == first.epoch
+    await again.close()
+
+
+async def test_the_numbers_of_a_job_survive_the_way_to_writers(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    store = SqlStore(url)
+    await store.open()
+    run_id, idle = await running(store), await running(store)
+    await store.append(run_id, [an_item("a"), an_item("b")], attempt=1, client_seq=1)
+    await store.close()
+    make_first(url)
+
+    again = SqlStore(url)
+    await again.open()
+
+    known = await again.append(run_id, [an_item("b"), an_item("c")], attempt=1, client_seq=2)
+    first = await again.append(idle, [a_note()], attempt=1, client_seq=1)
+    assert ([len(answer.frames) for answer in (known, first)], known.acked) == ([1, 1], 3)
+    assert (await log_of(again, run_id))[0] == [1, 2, 3, 4, 5]
     await again.close()

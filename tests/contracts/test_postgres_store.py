@@ -21,6 +21,7 @@ from pilothouse.model import event as e
 from pilothouse.stores.sql import SqlStore
 from pilothouse.testing.samples import a_note, a_run, an_item, log_of, queued, running
 from pilothouse.testing.store_contract import DurableContract, StoreContract
+from tests.contracts.first_schema import make_first
 
 pytestmark = pytest.mark.anyio
 
@@ -87,6 +88,20 @@ class TestPostgresStore(StoreContract, DurableContract):
 
         yield again
         await opened.close()
+
+
+async def test_the_numbers_of_a_job_survive_the_way_to_writers(store: Store, url: str) -> None:
+    run_id = await running(store)
+    await store.append(run_id, [an_item("a"), an_item("b")], attempt=1, client_seq=1)
+    await store.close()
+    make_first(make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False))
+
+    again = SqlStore(url)
+    await again.open()
+
+    known = await again.append(run_id, [an_item("b"), an_item("c")], attempt=1, client_seq=2)
+    assert (len(known.frames), known.acked) == (1, 3)
+    await again.close()
 
 
 async def test_two_servers_open_an_empty_database_at_once(url: str) -> None:

@@ -57,6 +57,17 @@ def test_a_batch_that_is_sent_again_is_stored_once(api: httpx2.Client, job: Job)
     assert job.run.head == 4
 
 
+def test_another_writer_of_the_attempt_counts_for_itself(api: httpx2.Client, job: Job) -> None:
+    send(api, job, an_item("a"), an_item("b"))
+    note = {"attempt": 1, "client_seq": 1, "writer": "vitals", "events": [an_item("c")]}
+
+    answers = [api.post(f"{job.path}/events", json=note).json()["acked"] for _ in range(2)]
+
+    assert answers == [1, 1]
+    assert job.run.progress.done == 3
+    assert send(api, job, an_item("d")).json()["acked"] == 3
+
+
 def test_a_batch_that_overlaps_is_stored_from_where_it_is_new(api: httpx2.Client, job: Job) -> None:
     send(api, job, an_item("a"), an_item("b"))
     job.client_seq = 2
@@ -214,6 +225,7 @@ def test_hostile_json_is_refused_and_stores_nothing(api: httpx2.Client, job: Job
         ("attempt", 0),
         ("attempt", "x"),
         ("client_seq", 0),
+        ("writer", "Not a name"),
         ("client_seq", 10**30),
         ("events", {}),
         ("extra", 1),

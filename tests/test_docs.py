@@ -16,10 +16,11 @@ import pytest
 from starlette.routing import Route, WebSocketRoute
 
 from pilothouse.cli import client as exits
+from pilothouse.engine.control import TABLE, Ask, Situation
 from pilothouse.kinds.benchmark.params import Params as BenchmarkParams
 from pilothouse.model.event import BODIES
-from pilothouse.model.fold import TRANSITIONS
 from pilothouse.model.run import Status
+from pilothouse.model.transition import RULES
 from pilothouse.settings import Settings
 from pilothouse.web.server import Server
 from tests.house import api_pages, cli_pages, model_pages
@@ -129,18 +130,46 @@ def test_every_method_of_the_handle_is_documented() -> None:
 
 
 def test_the_transition_table_is_the_codes() -> None:
-    rows = re.findall(
-        r"^\| `([a-z_.]+)` \| (.*?) \| (.*?) \|$", read("concepts/runs-and-attempts.md"), re.MULTILINE
+    page = read("concepts/runs-and-attempts.md")
+    documented = re.findall(
+        r"^\| `([a-z_.]+)` \| (.*?) \| (.*?) \| (.*?) \| (.*?) \| (.*?) \|$", page, re.MULTILINE
     )
-    documented = {
-        event: (frozenset(re.findall(r"\w+", before)), after.strip("`")) for event, before, after in rows
-    }
-    documented.pop("run.queued")
 
-    assert documented == {
-        event: (frozenset(str(status) for status in before), str(after or "stays"))
-        for event, (before, after) in TRANSITIONS.items()
+    told = [
+        (
+            event,
+            set(re.findall(r"\w+", statuses)),
+            set(re.findall(r"\w+", pendings)),
+            who,
+            only,
+            target.strip("`"),
+        )
+        for event, statuses, pendings, who, only, target in documented
+        if event != "run.queued"
+    ]
+    assert told == [
+        (
+            rule.event,
+            {str(status) for status in rule.sources},
+            {str(pending or "none") for pending in rule.pendings},
+            rule.who,
+            rule.need.words if rule.need else "",
+            str(rule.target or "stays"),
+        )
+        for rule in RULES
+    ]
+
+
+def test_the_table_of_answers_is_the_codes() -> None:
+    page = read("concepts/controls.md")
+    rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.*) \|$", page, re.MULTILINE)
+
+    told = {
+        (situation, Ask(ask)): re.sub(r"^\d+ |`", "", cell)
+        for ask, cells in rows
+        for situation, cell in zip(Situation, cells.split(" | "), strict=True)
     }
+    assert told == {place: str(effect) for place, effect in TABLE.items()}
 
 
 def test_the_state_chart_knows_every_status_and_no_other() -> None:

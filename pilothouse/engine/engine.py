@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pilothouse import ids
+from pilothouse import failpoint, ids
 from pilothouse.contracts import Appended, Bus, NewRun, Store
+from pilothouse.engine.control import Wish, decide, is_accepted
 from pilothouse.engine.doorbell import Doorbell
-from pilothouse.errors import Conflict, InvalidControl, InvalidParams, InvalidTransition
+from pilothouse.errors import Changed, Conflict, InvalidParams, InvalidTransition
 from pilothouse.model import event as e
-from pilothouse.model.run import Control, Run, Status, Strength
+from pilothouse.model.run import Run
 
 
 class KindSpec(Protocol):
@@ -31,6 +32,8 @@ class KindSpec(Protocol):
     def live_params(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def max_attempts(self) -> int: ...  # noqa: D102
+    @property
+    def backoff_seconds(self) -> float: ...  # noqa: D102
     @property
     def stuck_seconds(self) -> float: ...  # noqa: D102
     def validate(self, params: dict[str, Any]) -> dict[str, Any]: ...  # noqa: D102
@@ -51,17 +54,6 @@ class Answer:
     changed: bool
     event_seq: int | None
     accepted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A control as a user asks for it."""
-
-    control: Control
-    actor: str
-    reason: str | None = None
-    strength: Strength = Strength.HOLD
-    force: bool = False
 
 
 class Engine:
@@ -98,7 +90,9 @@ class Engine:
 
     async def submit(self, new: NewRun) -> tuple[Run, bool]:
         """Store a validated run. Returns it, and False when its idempotency key was known."""
+        failpoint.reach("engine.create.before")
         run, created = await self.store.create(new)
+        failpoint.reach("engine.create.after")
         if created:
             await self.bus.ring(run.id)
         return run, created
@@ -118,18 +112,21 @@ class Engine:
             **more,
         )
 
-    async def append(self, run_id: str, *bodies: e.Body, attempt: int | None = None) -> Appended:
+    async def append(
+        self, run_id: str, *bodies: e.Body, attempt: int | None = None, expected: str | None = None
+    ) -> Appended:
         """Append on behalf of the server or a user: all or none, then ring.
 
         Args:
             run_id: The run.
             bodies: The events.
             attempt: Only while this attempt owns the run; None: whoever owns it.
+            expected: Only while the run has this version; see `Run.version`.
 
         Raises:
-            NotFound, LeaseLost, InvalidTransition: As for the store's `append`.
+            NotFound, LeaseLost, Changed, InvalidTransition: As for the store's `append`.
         """
-        appended = await self.store.append(run_id, bodies, attempt=attempt)
+        appended = await self.store.append(run_id, bodies, attempt=attempt, expected=expected)
         await self.bus.ring(run_id)
         return appended
 
@@ -158,10 +155,13 @@ class Engine:
         """
         if not bodies:
             run = await self.store.renew(run_id, attempt, lease_seconds)
+            failpoint.reach("engine.renew.after")
             return Appended(run)
+        failpoint.reach("engine.append.before")
         appended = await self.store.append(
             run_id, bodies, attempt=attempt, client_seq=client_seq, lenient=True, writer=writer
         )
+        failpoint.reach("engine.append.after")
         if appended.frames:
             await self.bus.ring(run_id)
         return appended
@@ -175,19 +175,22 @@ class Engine:
         Raises:
             NotFound: No such run.
             InvalidControl: The run's status forbids it.
+            Changed: The run no longer has the version that the wish names.
         """
         for _ in range(5):
             run = await self.store.get(run_id)
+            if wish.version is not None and wish.version != run.version:
+                raise _changed(run)
             body = decide(run, wish)
             if body is None:
                 return Answer(run, False, None, False)
+            failpoint.reach("engine.control.before")
             try:
-                appended = await self.append(run_id, body)
-            except InvalidTransition:
+                appended = await self.append(run_id, body, expected=run.version)
+            except (InvalidTransition, Changed):
                 continue  # the run moved between the look and the append: look again
-            return Answer(
-                appended.run, True, appended.run.head, _is_accepted(run, appended.run, wish.control)
-            )
+            failpoint.reach("engine.control.after")
+            return Answer(appended.run, True, appended.run.head, is_accepted(run, appended.run, wish.control))
         raise Conflict(f"{run_id} changes too fast to {wish.control} it", hint="Try again.")
 
     async def edit(self, run_id: str, actor: str, name: str | None, tags: Sequence[str] | None) -> Run:
@@ -220,91 +223,14 @@ class Engine:
         await self.bus.ring(run_id)
 
 
-def decide(run: Run, wish: Wish) -> e.Body | None:
-    """The event that a control writes now, None when the run is as asked for already.
-
-    This is the table of docs/concepts/controls.md as code.
-
-    Raises:
-        InvalidControl: The run's status forbids the control.
-    """
-    pending, status = run.pending, run.status
-    if status is Status.CANCELLED and wish.control is Control.CANCEL:
-        return None
-    if status.is_terminal:
-        raise _finished(run, wish.control)
-    if pending is Control.CANCEL:
-        if wish.control is not Control.CANCEL:
-            raise _cancelling(run, wish.control)
-        if not wish.force or (run.request and run.request.force):
-            return None
-    match wish.control:
-        case Control.PAUSE:
-            return _pause(run, wish)
-        case Control.RESUME:
-            return _resume(run, wish)
-        case Control.CANCEL:
-            return _cancel(run, wish)
-
-
-def _pause(run: Run, wish: Wish) -> e.Body | None:
-    if run.status is Status.PAUSED or run.pending is Control.PAUSE:
-        return None
-    if run.status is Status.QUEUED:
-        return e.RunPaused(strength=Strength.RELEASE, actor=wish.actor)
-    return e.ControlRequested(
-        control=Control.PAUSE, actor=wish.actor, reason=wish.reason, strength=wish.strength
-    )
-
-
-def _resume(run: Run, wish: Wish) -> e.Body | None:
-    if run.status is Status.PAUSED:
-        return e.RunResumed(actor=wish.actor)
-    if run.pending is Control.PAUSE:
-        return e.ControlWithdrawn(actor=wish.actor)
-    return None
-
-
-def _cancel(run: Run, wish: Wish) -> e.Body:
-    released = run.status is Status.PAUSED and run.strength is Strength.RELEASE
-    if run.status is Status.QUEUED or released:
-        return e.RunCancelled(by=wish.actor)
-    return e.ControlRequested(control=Control.CANCEL, actor=wish.actor, reason=wish.reason, force=wish.force)
-
-
-def _is_accepted(before: Run, after: Run, control: Control) -> bool:
-    """True when the job has yet to obey; a withdrawn pause and a queued run are done at once."""
-    if control is Control.RESUME:
-        return before.status is Status.PAUSED
-    return after.pending is not None
-
-
-def _finished(run: Run, control: Control) -> InvalidControl:
-    error = InvalidControl(
-        f"Run {run.name} was {run.status} at {run.ended_at} and can no longer be {_PAST[control]}."
-        if run.status is Status.CANCELLED
-        else f"Run {run.name} {run.status} at {run.ended_at} and can no longer be {_PAST[control]}.",
-        hint="Retry makes a new run and reuses what is finished.",
-        status=run.status,
-        allowed=["retry"],
-    )
-    error.code = "already_finished"
-    return error
-
-
-def _cancelling(run: Run, control: Control) -> InvalidControl:
-    error = InvalidControl(
-        f"Run {run.name} is being cancelled and can no longer be {_PAST[control]}.",
-        hint="Wait for the cancel, then retry.",
+def _changed(run: Run) -> Changed:
+    return Changed(
+        f"Run {run.name} has moved on: it is {run.status} now, attempt {run.attempt}.",
+        hint="Look at the run again, then decide.",
+        version=run.version,
         status=run.status,
         pending=run.pending,
-        allowed=["cancel"],
     )
-    error.code = "cancelling"
-    return error
-
-
-_PAST = {Control.PAUSE: "paused", Control.RESUME: "resumed", Control.CANCEL: "cancelled"}
 
 
 def _invalid_params(error: ValueError) -> InvalidParams:

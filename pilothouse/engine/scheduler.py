@@ -8,21 +8,22 @@ told again much later if that attempt still lives: the first answer may be lost.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
 from pilothouse import failpoint
-from pilothouse.contracts import Frame, RunQuery
-from pilothouse.engine.engine import Engine, Wish
-from pilothouse.errors import Conflict, NotFound
+from pilothouse.contracts import ItemQuery, RunQuery
+from pilothouse.engine.afterlife import Ending, afterlife, is_active
+from pilothouse.engine.backoff import Backoff
+from pilothouse.engine.engine import Engine
+from pilothouse.errors import Changed, Conflict, InvalidTransition, LeaseLost, NotFound
 from pilothouse.model import event as e
-from pilothouse.model.run import Control, Run, Status, Strength
+from pilothouse.model.run import Control, Run, Status
 
 LOOK_REST_SECONDS = 0.02
 TELL_AGAIN_SECONDS = 20.0
+IN_FLIGHT_TOLD = 100
 _PAGE = 200
-_CONTROLS = ("control.requested", "control.withdrawn", "run.resumed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Scheduler:
     def __init__(self, engine: Engine, tell_again_seconds: float = TELL_AGAIN_SECONDS) -> None:
         self._engine = engine
         self._tell_again_seconds = tell_again_seconds
+        self._backoff = Backoff()
         self.hosts: dict[str, _Host] = {}
 
     async def claim(
@@ -91,12 +93,12 @@ class Scheduler:
                     return [], []
                 host.seen = loop.time()
                 stops = await self._stops(host)
-                orders = await self._orders(name, slots)
+                orders, soonest = await self._orders(name, slots)
                 left = deadline - loop.time()
                 if orders or stops or left <= 0 or self._engine.doorbell.closed:
                     return orders, stops
                 try:
-                    await asyncio.wait_for(ear.wait(), min(left, self._tell_again_seconds))
+                    await asyncio.wait_for(ear.wait(), min(left, soonest, self._tell_again_seconds))
                 except TimeoutError:
                     continue
                 await asyncio.sleep(min(LOOK_REST_SECONDS, left))  # every event of every run rings
@@ -112,97 +114,61 @@ class Scheduler:
     ) -> Run:
         """Record that a process is gone. If its attempt said its last word, there is nothing to do."""
         run = await self._engine.store.get(attempt.run_id)
-        if run.attempt != attempt.number or run.status.is_terminal or not _is_active(run):
+        if run.attempt != attempt.number or not is_active(run):
             return run
         failpoint.reach("engine.ended.before")
         died = f"signal {signal}" if signal else f"exit code {exit_code}"
-        failure = e.RunFailed(
-            reason="worker_lost",
-            message=f"The job ended without a last word ({died}), {run.crashes + 1} times.",
-            hint="The console's last lines are below; a system short of memory kills with signal 9.",
-            exit_code=exit_code,
-            signal=signal,
-            tail=tail[-4000:] or None,
-        )
+        ending = Ending(died, exit_code=exit_code, signal=signal, tail=tail)
         if self.hosts.setdefault(host, _Host()).is_leaving:
-            return await self.lose(run, "the host was stopped", None)
-        return await self.lose(run, died, failure)
+            ending = Ending("the host was stopped", is_crash=False)
+        return await self.lose(run, ending)
 
-    async def lose(
-        self, run: Run, reason: str, failure: e.RunFailed | None, *, is_silent: bool = False
-    ) -> Run:
+    async def lose(self, run: Run, ending: Ending) -> Run:
         """Settle a run whose attempt is gone: cancelled, paused, queued again, or failed at last.
 
-        Without a `failure` the attempt did not crash, and the run never fails for it.
-        `is_silent`: nobody has seen the process end; its lease ran out.
-        A control that was accepted between the look at the run and this append is
-        asked for once more, so that it survives.
+        Decided on the run as it is at the moment of the append, so a control that is
+        accepted meanwhile is never lost.
         """
-        try:
-            appended = await self._engine.append(
-                run.id, *self._afterlife(run, reason, failure, is_silent=is_silent), attempt=run.attempt
-            )
-            between = appended.frames[0].seq - 1 - run.head
-            if not between or appended.run.status.is_terminal:
+        attempt = run.attempt
+        while run.attempt == attempt and is_active(run):
+            kind = self._engine.kinds.get(run.kind)
+            held = replace(ending, in_flight=await self._in_flight(run))
+            limit, backoff = (kind.max_attempts, kind.backoff_seconds) if kind else (None, 0.0)
+            bodies = afterlife(run, held, limit, backoff)
+            try:
+                appended = await self._engine.append(run.id, *bodies, attempt=attempt, expected=run.version)
+            except (Changed, LeaseLost, InvalidTransition):
+                run = await self._engine.store.get(run.id)
+            else:
                 return appended.run
-            return await self._ask_again(
-                appended.run, await self._engine.store.read(run.id, run.head, between, _CONTROLS)
-            )
-        except Conflict:
-            return await self._engine.store.get(run.id)
+        return run
 
-    def _afterlife(
-        self, run: Run, reason: str, failure: e.RunFailed | None, *, is_silent: bool
-    ) -> list[e.Body]:
-        interrupted = e.RunInterrupted(reason=reason, crash=failure is not None)
-        if run.pending is Control.CANCEL and run.request:
-            return [e.RunCancelled(by=run.request.actor, confirmed_dead=not is_silent)]
-        if run.status is Status.PAUSED or run.pending is Control.PAUSE:
-            actor = run.paused_by or (run.request.actor if run.request else None)
-            return [
-                interrupted,
-                e.RunPaused(strength=Strength.RELEASE, actor=actor, unclean=True),
-            ]
-        kind = self._engine.kinds.get(run.kind)
-        if failure is None or (kind is not None and run.crashes + 1 < kind.max_attempts):
-            return [interrupted]
-        return [failure]
-
-    async def _ask_again(self, run: Run, frames: Sequence[Frame]) -> Run:
-        """Repeat the last control of these, which met the end of the attempt."""
-        if run.pending is Control.CANCEL and run.request:
-            return (await self._engine.append(run.id, e.RunCancelled(by=run.request.actor))).run
-        if not frames:
-            return run
-        event = json.loads(frames[-1].data)
-        control = Control(event["data"].get("control", Control.RESUME))
-        wish = Wish(control, event["data"]["actor"], event["data"].get("reason"))
-        return (await self._engine.control(run.id, wish)).run
+    async def _in_flight(self, run: Run) -> tuple[str, ...]:
+        """Keys of the items that the attempt had in hand, oldest first."""
+        query = ItemQuery(limit=IN_FLIGHT_TOLD, states=("in_flight",))
+        page = await self._engine.store.items(run.id, query)
+        return tuple(item.key for item in reversed(page.items))
 
     async def reap(self) -> list[Run]:
         """Settle every run whose lease has run out."""
-        settled = []
-        for run in await self._engine.store.expired():
-            failpoint.reach("engine.reap")
-            settled.append(await self.lose(run, "the job stopped answering", _lost(run), is_silent=True))
-        return settled
+        silent = Ending("the job stopped answering", is_confirmed=False)
+        return [await self.lose(run, silent) for run in await self._engine.store.expired()]
 
     async def _settle_orphans(self, host: str, running: tuple[Attempt, ...]) -> None:
         """Settle attempts that were given to this host and do not live there."""
         page = await self._engine.store.list(RunQuery(statuses=(Status.RUNNING, Status.PAUSED), limit=1000))
         for run in page.runs:
-            if run.host == host and _is_active(run) and Attempt(run.id, run.attempt) not in running:
-                await self.lose(run, "the host was restarted", _lost(run))
+            if run.host == host and is_active(run) and Attempt(run.id, run.attempt) not in running:
+                await self.lose(run, Ending("the host was restarted"))
 
-    async def _orders(self, host: str, slots: int) -> list[Run]:
+    async def _orders(self, host: str, slots: int) -> tuple[list[Run], float]:
+        """Claim runs for a host; also the seconds until a run that still waits may be claimed."""
         if slots <= 0:
-            return []
+            return [], math.inf
         orders: list[Run] = []
-        for run in sorted(await self._waiting(), key=lambda run: (-run.priority, run.number)):
+        ready, soonest = self._backoff.ready(await self._waiting())
+        for run in sorted(ready, key=lambda run: (-run.priority, run.number)):
             try:
-                if run.pending is Control.CANCEL and run.request:
-                    await self._engine.append(run.id, e.RunCancelled(by=run.request.actor))
-                    continue
                 started = e.RunStarted(attempt=run.attempt + 1, host=host)
                 failpoint.reach("engine.claim.before")
                 orders.append((await self._engine.append(run.id, started)).run)
@@ -211,16 +177,16 @@ class Scheduler:
                 continue  # another host was faster
             if len(orders) == slots:
                 break
-        return orders
+        return orders, math.inf if soonest is None else soonest
 
     async def _waiting(self) -> list[Run]:
-        """All queued runs of the kinds there are."""
+        """All queued runs that a host may start, of the kinds there are."""
         waiting: list[Run] = []
         before: int | None = None
         while True:
             query = RunQuery(statuses=(Status.QUEUED,), limit=_PAGE, before=before)
             page = await self._engine.store.list(query)
-            waiting += [run for run in page.runs if run.kind in self._engine.kinds]
+            waiting += [run for run in page.runs if run.kind in self._engine.kinds and not run.attached]
             before = page.before
             if before is None:
                 return waiting
@@ -252,17 +218,3 @@ class Scheduler:
         if run.pending is Control.CANCEL and run.request:
             return run.request.force
         return None
-
-
-def _is_active(run: Run) -> bool:
-    return run.status is Status.RUNNING or (
-        run.status is Status.PAUSED and run.strength is not Strength.RELEASE
-    )
-
-
-def _lost(run: Run) -> e.RunFailed:
-    return e.RunFailed(
-        reason="worker_lost",
-        message=f"The job stopped answering, {run.crashes + 1} times.",
-        hint="Look at the host's log, then retry the remaining items.",
-    )

@@ -31,7 +31,10 @@ class Body(BaseModel):
 
 
 class RunQueued(Body):
-    """A run exists and waits for a slot. Always the first event of a log."""
+    """A run exists and waits for a slot. Always the first event of a log.
+
+    `attached`: the process that made it executes it; no host claims it.
+    """
 
     type: Literal["run.queued"] = "run.queued"
     number: int
@@ -43,6 +46,7 @@ class RunQueued(Body):
     priority: int = 0
     retry_of: str | None = None
     epoch: str
+    attached: bool = False
 
 
 class RunStarted(Body):
@@ -57,7 +61,7 @@ class RunPaused(Body):
     """No item is in hand and none will start.
 
     `unclean`: the process died before it could say so. `unasked`: the job paused itself,
-    because of a limit of its own.
+    because of a limit of its own. `until`: an ISO time at which the pause ends by itself.
     """
 
     type: Literal["run.paused"] = "run.paused"
@@ -65,6 +69,8 @@ class RunPaused(Body):
     actor: str | None = None
     unclean: bool = False
     unasked: bool = False
+    reason: str | None = None
+    until: str | None = None
 
 
 class RunResumed(Body):
@@ -72,6 +78,7 @@ class RunResumed(Body):
 
     type: Literal["run.resumed"] = "run.resumed"
     actor: str
+    reason: str | None = None
 
 
 class RunCompleted(Body):
@@ -101,18 +108,22 @@ class RunCancelled(Body):
     by: str
     confirmed_dead: bool = True
     partial: bool = True
+    reason: str | None = None
 
 
 class RunInterrupted(Body):
     """The attempt ended without a last word; the run is queued again.
 
     `crash` is False when its host was told to stop: that is not the job's doing.
+    `in_flight`: keys of items that were in hand and will be done again, the first 100.
+    `wait_seconds`: back-off before the next attempt begins.
     """
 
     type: Literal["run.interrupted"] = "run.interrupted"
     reason: str
     crash: bool = True
     in_flight: tuple[str, ...] = ()
+    wait_seconds: float = Field(default=0.0, ge=0)
 
 
 class RunStuck(Body):
@@ -146,7 +157,10 @@ class RunEdited(Body):
 
 
 class ControlRequested(Body):
-    """Somebody asked for a pause or a cancel."""
+    """Somebody asked for a pause or a cancel.
+
+    `deadline`: when the process is ended though it has not obeyed. `until`: when the pause ends by itself.
+    """
 
     type: Literal["control.requested"] = "control.requested"
     control: Literal[Control.PAUSE, Control.CANCEL]
@@ -155,6 +169,7 @@ class ControlRequested(Body):
     strength: Strength = Strength.HOLD
     force: bool = False
     deadline: str | None = None
+    until: str | None = None
 
 
 class ControlWithdrawn(Body):
@@ -207,10 +222,13 @@ class ItemFinished(Body):
     """One unit of work is done. `key` makes it idempotent across attempts.
 
     `reused`: the result came from the run that this one retries; no time was spent here.
+    `possible_duplicate`: an earlier attempt had it in hand when it ended, so what it does
+    outside may have happened twice.
     """
 
     type: Literal["item.finished"] = "item.finished"
     reused: bool = False
+    possible_duplicate: bool = False
     key: str = Field(min_length=1, max_length=512)
     ok: bool = True
     seconds: float = Field(ge=0, allow_inf_nan=False)

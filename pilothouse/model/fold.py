@@ -14,44 +14,15 @@ from pilothouse.clock import seconds_between
 from pilothouse.errors import InvalidTransition
 from pilothouse.model import event as e
 from pilothouse.model.progress import count_item, tell
-from pilothouse.model.run import LIVE, Control, Failure, Phase, Request, Run, Status, Strength
-
-_RUNNING = frozenset({Status.RUNNING})
-_ACTIVE = frozenset({Status.RUNNING, Status.PAUSED})
-
-# Bodies that more than the status decides on.
-_CONDITIONAL = frozenset(
-    {
-        e.RunQueued,
-        e.RunStarted,
-        e.RunPaused,
-        e.RunResumed,
-        e.RunCompleted,
-        e.RunFailed,
-        e.ControlRequested,
-        e.ControlWithdrawn,
-        e.ItemStarted,
-    }
-)
+from pilothouse.model.run import Control, Failure, Phase, Request, Run, Status, Strength
+from pilothouse.model.transition import Rule, rule_for
 
 Changes = dict[str, Any]
 
-TRANSITIONS: dict[str, tuple[frozenset[Status], Status | None]] = {
-    # event type       allowed from                                leads to (None: stays)
-    "run.started": (frozenset({Status.QUEUED}), Status.RUNNING),
-    "run.paused": (frozenset({Status.QUEUED, Status.RUNNING}), Status.PAUSED),
-    "run.resumed": (frozenset({Status.PAUSED}), Status.RUNNING),
-    "run.interrupted": (_ACTIVE, Status.QUEUED),
-    "run.completed": (_RUNNING, Status.COMPLETED),
-    "run.failed": (LIVE, Status.FAILED),
-    "run.cancelled": (LIVE, Status.CANCELLED),
-    "run.stuck": (_RUNNING, None),
-    "run.recovered": (_RUNNING, None),
-    "run.cancel_overdue": (_ACTIVE, None),
-    "control.requested": (_ACTIVE, None),
-    "control.withdrawn": (_RUNNING, None),
-    "params.changed": (LIVE, None),
-}
+# What a user would call movement; without it for too long a run is stuck.
+_MOVES = frozenset(
+    {e.ItemStarted, e.ItemFinished, e.PhaseStarted, e.PhaseFinished, e.Metric, e.ProgressTold, e.RunStarted}
+)
 
 
 def fold(run: Run | None, event: e.Event) -> Run:
@@ -70,54 +41,37 @@ def fold(run: Run | None, event: e.Event) -> Run:
     if run is None:
         return _create(event)
     body = event.body
-    check(run, body)
+    rule = check(run, body)
     changes: dict[str, Any] = {"head": event.seq, "last_event_at": event.time}
-    transition = TRANSITIONS.get(body.type)
-    if transition is not None:
-        changes["status"] = transition[1] or run.status
+    if type(body) in _MOVES:
+        changes["moved"] = event.seq
+    if rule is not None:
+        changes["status"] = rule.target or run.status
     if change := _CHANGES.get(type(body)):
         changes |= change(run, body, event.time)
-    if transition is not None:
+    if rule is not None:
         changes |= _clock(run, changes["status"], event.time)
     return run.changed(changes)
 
 
-def check(run: Run, body: e.Body) -> None:
+def check(run: Run, body: e.Body) -> Rule | None:
     """Refuse a body that the run's status or its pending control forbids.
+
+    Returns:
+        The row of the table that admits it; None where no row speaks of it.
 
     Raises:
         InvalidTransition: With the reason in words.
     """
-    transition = TRANSITIONS.get(body.type)
-    if transition is not None and run.status not in transition[0]:
-        raise InvalidTransition(f"{body.type} is not possible for a run that is {run.status}")
-    if type(body) in _CONDITIONAL:
-        _check_condition(run, body)
-
-
-def _check_condition(run: Run, body: e.Body) -> None:
-    """Refuse what the status alone would admit."""
-    match body:
-        case e.RunQueued():
-            raise InvalidTransition("a run is queued once")
-        case e.RunStarted() if body.attempt != run.attempt + 1:
-            raise InvalidTransition(f"attempt {body.attempt} cannot follow attempt {run.attempt}")
-        case e.RunPaused(unasked=True) if run.pending is None:
-            pass
-        case e.RunPaused() if run.status is Status.RUNNING and run.pending is not Control.PAUSE:
-            raise InvalidTransition("nobody asked this run to pause, or the pause was withdrawn")
-        case e.ControlRequested(control=Control.CANCEL, force=True):
-            pass  # a cancel that takes too long is repeated with force
-        case e.RunCompleted() | e.RunFailed() | e.ControlRequested() | e.RunResumed() if (
-            run.pending is Control.CANCEL
-        ):
-            raise InvalidTransition(f"{body.type} is not possible while a cancel is pending")
-        case e.ControlWithdrawn() if run.pending is not Control.PAUSE:
-            raise InvalidTransition("no pause is pending")
-        case e.ItemStarted(ask=True) if run.pending or run.status is not Status.RUNNING:
-            raise InvalidTransition("no item starts while a control is pending")
-        case _:
-            pass
+    if (
+        isinstance(body, e.ItemStarted)
+        and body.ask
+        and not (run.status is Status.RUNNING and not run.pending)
+    ):
+        raise InvalidTransition("no item starts while a control is pending")
+    if isinstance(body, e.RunQueued):
+        raise InvalidTransition("a run is queued once")
+    return rule_for(run, body)
 
 
 def _create(event: e.Event) -> Run:
@@ -143,24 +97,31 @@ def _started(run: Run, body: e.RunStarted, time: str) -> Changes:
 
 
 def _paused(run: Run, body: e.RunPaused, _time: str) -> Changes:
+    if run.status is Status.PAUSED:  # a held pause is released: who paused it, and why, stays
+        return {"request": None, "strength": Strength.RELEASE}
+    asked = run.request
     is_released = run.status is Status.QUEUED or body.unclean
     return {
         "request": None,
         "strength": Strength.RELEASE if is_released else body.strength,
-        "paused_by": body.actor or (run.request.actor if run.request else None),
+        "paused_by": body.actor or (asked.actor if asked else None),
+        "reason": body.reason or (asked.reason if asked else None),
+        "until": body.until or (asked.until if asked else None),
     }
 
 
 def _resumed(run: Run, _body: e.RunResumed, _time: str) -> Changes:
     status = Status.QUEUED if run.strength is Strength.RELEASE else Status.RUNNING
-    return {"status": status, "strength": None, "paused_by": None, "notice": None}
+    return {"status": status, "notice": None, "request": None}
 
 
 def _interrupted(run: Run, body: e.RunInterrupted, _time: str) -> Changes:
-    request = run.request if run.pending is Control.CANCEL else None
-    crashes = run.crashes + body.crash
-    notice = body.reason if body.crash else None
-    return {"strength": None, "paused_by": None, "notice": notice, "request": request, "crashes": crashes}
+    return {
+        "notice": body.reason if body.crash else None,
+        "request": None,
+        "crashes": run.crashes + body.crash,
+        "wait_seconds": body.wait_seconds,
+    }
 
 
 def _failed(_run: Run, body: e.RunFailed, _time: str) -> Changes:
@@ -169,7 +130,13 @@ def _failed(_run: Run, body: e.RunFailed, _time: str) -> Changes:
 
 def _requested(_run: Run, body: e.ControlRequested, time: str) -> Changes:
     control = Control(body.control)
-    return {"request": Request(control, body.actor, time, body.reason, body.strength, body.force)}
+    asked = Request(control, body.actor, time, body.reason, body.strength, body.force, body.until)
+    return {"request": asked}
+
+
+def _cancelled(run: Run, body: e.RunCancelled, _time: str) -> Changes:
+    reason = body.reason or (run.request.reason if run.request else None)
+    return {"ended_by": body.by, "reason": reason}
 
 
 def _item_finished(run: Run, body: e.ItemFinished, time: str) -> Changes:
@@ -191,9 +158,10 @@ _CHANGES: dict[type[e.Body], Callable[[Run, Any, str], Changes]] = {
     e.RunResumed: _resumed,
     e.RunInterrupted: _interrupted,
     e.RunFailed: _failed,
-    e.RunCancelled: lambda _run, body, _time: {"ended_by": body.by},
-    e.RunStuck: lambda _run, _body, _time: {"stuck": True},
-    e.RunRecovered: lambda _run, _body, _time: {"stuck": False},
+    e.RunCancelled: _cancelled,
+    e.RunStuck: lambda _run, body, _time: {"stuck": True, "stuck_cause": body.cause},
+    e.RunRecovered: lambda _run, _body, _time: {"stuck": False, "stuck_cause": None},
+    e.RunCancelOverdue: lambda _run, body, _time: {"survivors": body.survivors},
     e.RunEdited: _edited,
     e.ControlRequested: _requested,
     e.ControlWithdrawn: lambda _run, _body, _time: {"request": None},
@@ -211,13 +179,20 @@ _CHANGES: dict[type[e.Body], Callable[[Run, Any, str], Changes]] = {
 def _clock(run: Run, status: Status, time: str) -> dict[str, Any]:
     """Start or stop the stopwatch; clear what only a live run has."""
     changes: dict[str, Any] = {}
-    if status is Status.RUNNING and run.active_since is None:
-        changes["active_since"] = time
-    if status is not Status.RUNNING:
+    if status is Status.RUNNING:
+        if run.active_since is None:
+            changes["active_since"] = time
+    else:
         changes |= {"active_since": None, "active_seconds": active_seconds(run, time)}
-        changes |= {"current": None, "stuck": False}
+        changes |= {"current": None, "stuck": False, "stuck_cause": None}
+    if status is not Status.QUEUED:
+        changes["wait_seconds"] = 0.0
+    if run.status is Status.PAUSED and status is not Status.PAUSED:
+        changes |= {"strength": None, "paused_by": None, "until": None}
+        if status is not Status.CANCELLED:
+            changes["reason"] = None
     if status.is_terminal:
-        changes |= {"ended_at": time, "request": None, "strength": None}
+        changes |= {"ended_at": time, "request": None, "strength": None, "survivors": None}
     return changes
 
 

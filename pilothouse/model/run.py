@@ -89,7 +89,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The control that was asked for and is not yet obeyed, with who asked and when."""
+    """The control that was asked for and is not yet obeyed, with who asked and when.
+
+    `until`: when the pause that is asked for ends by itself.
+    """
 
     control: Control
     actor: str
@@ -97,6 +100,7 @@ class Request:
     reason: str | None = None
     strength: Strength = Strength.HOLD
     force: bool = False
+    until: str | None = None
 
     @classmethod
     def restore(cls, snapshot: Mapping[str, Any]) -> Request:
@@ -131,6 +135,13 @@ class Run:
         request: The control asked for and not yet obeyed; `pending` is its short form.
         strength: How a paused run waits; None unless paused.
         paused_by: The actor whose pause is in force.
+        reason: Why it was paused or cancelled, in the words of whoever did it.
+        until: When the pause ends by itself, as an ISO time; None: when somebody resumes it.
+        wait_seconds: Back-off before the next attempt may begin, counted from `last_event_at`.
+        moved: `seq` of the last item, phase, metric, progress or start of an attempt.
+        stuck_cause: What the watchdog found when it called the run stuck.
+        survivors: Processes that outlive a cancel; None unless it is overdue.
+        attached: The process that made the run executes it; hosts leave it alone.
         current: Label of the item started last, while one is in hand.
         active_seconds: Seconds spent running, without pauses and waits, up to `active_since`.
         active_since: When the current stretch of running began; None while not running.
@@ -156,6 +167,9 @@ class Run:
     head: int = 0
     strength: Strength | None = None
     paused_by: str | None = None
+    reason: str | None = None
+    until: str | None = None
+    wait_seconds: float = 0.0
     progress: Progress = field(default_factory=Progress)
     phase: Phase | None = None
     current: str | None = None
@@ -165,12 +179,16 @@ class Run:
     active_seconds: float = 0.0
     active_since: str | None = None
     last_event_at: str | None = None
+    moved: int = 0
     stuck: bool = False
+    stuck_cause: str | None = None
+    survivors: int | None = None
     ended_by: str | None = None
     failure: Failure | None = None
     notice: str | None = None
     host: str | None = None
     artifacts: int = 0
+    attached: bool = False
 
     @property
     def pending(self) -> Control | None:

@@ -162,6 +162,7 @@ class Kind:
         stuck_seconds: Without item, metric or phase for longer, a run is stuck.
         total: Counts the items of given params, so that the form can say "= 500 tests".
         max_attempts: How often a run may crash before it fails with `worker_lost`.
+        backoff_seconds: Wait before the attempt after a first crash; it doubles with each one.
         examples: Called when examples are asked for; may read package data.
     """
 
@@ -181,6 +182,7 @@ class Kind:
     live_params: tuple[str, ...] = ()
     stuck_seconds: float = 180.0
     max_attempts: int = 3
+    backoff_seconds: float = 0.5
     total: Callable[[dict[str, Any]], int | None] | None = None
     examples: Callable[[], Sequence[Example]] | None = None
 

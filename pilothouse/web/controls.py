@@ -8,7 +8,8 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from pilothouse import failpoint
-from pilothouse.engine.engine import Answer, Wish
+from pilothouse.engine.control import Wish
+from pilothouse.engine.engine import Answer
 from pilothouse.errors import PilothouseError
 from pilothouse.model.run import Control, Strength
 from pilothouse.web.context import Actor, Context, Ctx, TheRun

@@ -45,6 +45,7 @@ KIND = Kind(
     units="tests",
     live_params=("speed",),
     max_attempts=2,
+    backoff_seconds=0,
 )
 
 STARTED = e.RunStarted(attempt=1)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pilothouse.engine.engine import Wish
+from pilothouse.engine.control import Wish
 from pilothouse.errors import InvalidControl
 from pilothouse.model import event as e
 from pilothouse.model.run import Control
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.anyio
 HISTORIES: dict[str, list[e.Body]] = {
     "queued": [],
     "queued again": [p.STARTED, p.INTERRUPTED],
-    "queued, cancelling": [p.STARTED, p.CANCEL, p.INTERRUPTED],
     "running": [p.STARTED],
     "running, pausing": [p.STARTED, p.PAUSE],
     "running, cancelling": [p.STARTED, p.CANCEL],
@@ -54,11 +53,6 @@ TABLE: dict[str, dict[str, Answer | str]] = {
         "pause": Answer(200, "run.paused", "paused"),
         "resume": Answer(200, None, "queued"),
         "cancel": Answer(200, "run.cancelled", "cancelled"),
-    },
-    "queued, cancelling": {
-        "pause": "cancelling",
-        "resume": "cancelling",
-        "cancel": Answer(200, None, "queued", "cancel"),
     },
     "running": {
         "pause": Answer(202, REQUESTED, "running", "pause"),
@@ -168,15 +162,6 @@ async def test_a_cancel_is_repeated_with_force_once(parts: Parts, name: str) -> 
     assert forced.run.request is not None
     assert forced.run.request.force
     assert not again.changed
-
-
-async def test_a_forced_cancel_of_a_run_that_waits_to_be_cancelled_ends_it(parts: Parts) -> None:
-    run = await parts.run(*HISTORIES["queued, cancelling"])
-
-    forced = await parts.engine.control(run.id, Wish(Control.CANCEL, "ben", force=True))
-
-    assert forced.run.status == "cancelled"
-    assert not forced.accepted
 
 
 @pytest.mark.parametrize("name", ["completed", "failed", "cancelled"])

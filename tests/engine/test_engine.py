@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pilothouse.engine.engine import Wish
+from pilothouse.engine.control import Wish
 from pilothouse.errors import Conflict, InvalidControl, InvalidParams, InvalidTransition, LeaseLost, NotFound
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Status

@@ -135,11 +135,36 @@ def test_a_pending_cancel_leaves_no_way_to_complete() -> None:
         check(run, e.RunCompleted())
 
 
-def test_a_pending_cancel_survives_an_interruption() -> None:
-    run = told(STARTED, CANCEL, e.RunInterrupted(reason="signal 9"))
+def test_an_interruption_does_not_outlive_a_pending_cancel() -> None:
+    run = told(STARTED, CANCEL)
 
-    assert run.status is Status.QUEUED
-    assert run.pending is Control.CANCEL
+    with pytest.raises(InvalidTransition, match="cancel is pending"):
+        check(run, e.RunInterrupted(reason="signal 9"))
+
+
+def test_a_run_without_a_process_is_not_interrupted() -> None:
+    run = told(STARTED, PAUSE, e.RunPaused(strength=Strength.RELEASE))
+
+    with pytest.raises(InvalidTransition, match="a process holds it"):
+        check(run, e.RunInterrupted(reason="signal 9"))
+
+
+def test_a_held_pause_may_be_released_and_remembers_who_paused_it() -> None:
+    release = e.ControlRequested(control=Control.PAUSE, actor="timer", strength=Strength.RELEASE)
+
+    run = told(STARTED, PAUSE, e.RunPaused(), release, e.RunPaused(strength=Strength.RELEASE))
+
+    assert (run.status, run.strength, run.paused_by) == (Status.PAUSED, Strength.RELEASE, "ada")
+
+
+def test_a_resume_takes_back_the_release_of_a_hold() -> None:
+    release = e.ControlRequested(control=Control.PAUSE, actor="timer", strength=Strength.RELEASE)
+
+    run = told(STARTED, PAUSE, e.RunPaused(), release, e.RunResumed(actor="ben"))
+
+    assert (run.status, run.pending) == (Status.RUNNING, None)
+    with pytest.raises(InvalidTransition, match="withdrawn"):
+        check(run, e.RunPaused(strength=Strength.RELEASE))
 
 
 def test_a_run_that_died_while_pausing_is_paused_and_released() -> None:

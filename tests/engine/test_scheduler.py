@@ -8,7 +8,7 @@ import pytest
 
 from pilothouse.engine.scheduler import Attempt, Scheduler, Stop
 from pilothouse.model import event as e
-from pilothouse.model.run import Control, Status
+from pilothouse.model.run import Status
 from tests.engine import parts as p
 from tests.engine.parts import BusyStore, Parts, settle
 
@@ -185,18 +185,6 @@ async def test_a_waiting_claim_tells_of_a_cancel_at_once(parts: Parts) -> None:
 
     async with asyncio.timeout(1):
         assert await waiting == ([], [Stop(run.id, True)])
-
-
-async def test_a_queued_run_that_is_being_cancelled_is_cancelled_and_not_started(parts: Parts) -> None:
-    run = await parts.run(p.STARTED, p.CANCEL, p.INTERRUPTED)
-
-    orders, _ = await parts.scheduler.claim("lab", 1, (), 0)
-
-    after = await parts.store.get(run.id)
-    assert orders == []
-    assert after.status is Status.CANCELLED
-    assert after.ended_by == "ada"
-    assert after.pending is not Control.CANCEL
 
 
 async def test_an_attempt_that_a_restarted_host_does_not_know_is_settled(parts: Parts) -> None:

@@ -88,8 +88,8 @@ def completed() -> Story:
 def paused() -> Story:
     """Every way into and out of a pause: withdrawn, held, released, unclean, and while queued."""
     story = Story("gen_1760790379_00000001", "generation", owner="ada", priority=3)
-    story.wait(1).say(e.RunPaused(strength=Strength.RELEASE, actor="ada"))
-    story.wait(60).say(e.RunResumed(actor="ben"))
+    story.wait(1).say(e.RunPaused(strength=Strength.RELEASE, actor="ada", reason="too early"))
+    story.wait(60).say(e.RunResumed(actor="ben", reason="now"))
     story.wait(0.5).say(e.RunStarted(attempt=1, host="lab-1"), e.ProgressTold(total=40))
     for index in range(8):
         story.item(f"sample-{index}", 1.5)
@@ -97,9 +97,10 @@ def paused() -> Story:
     story.wait(0.3).say(e.ControlRequested(control=Control.PAUSE, actor="ada", reason="lunch"))
     story.wait(0.3).say(e.ControlWithdrawn(actor="ada"))
     story.wait(0.4).say(e.ItemFinished(key="sample-8", seconds=1.0))
-    story.wait(0.1).say(e.ControlRequested(control=Control.PAUSE, actor="ada"))
+    until = "2026-01-31T10:30:00.000Z"
+    story.wait(0.1).say(e.ControlRequested(control=Control.PAUSE, actor="ada", reason="lunch", until=until))
     story.wait(0.1).say(e.RunPaused())
-    story.wait(3600).say(e.RunResumed(actor="ben"))
+    story.wait(3600).say(e.RunResumed(actor="timer", reason="its time has come"))
     for index in range(9, 14):
         story.item(f"sample-{index}", 0.75)
     story.say(e.ControlRequested(control=Control.PAUSE, actor="ada", strength=Strength.RELEASE))
@@ -111,7 +112,14 @@ def paused() -> Story:
         story.item(f"sample-{index}", 0.5)
     story.say(e.ControlRequested(control=Control.PAUSE, actor="ada"))
     story.wait(15).say(e.RunInterrupted(reason="the job stopped answering", in_flight=("sample-20",)))
-    return story.say(e.RunPaused(strength=Strength.RELEASE, actor="ada", unclean=True))
+    story.say(e.RunPaused(strength=Strength.RELEASE, actor="ada", unclean=True, until=until))
+    story.wait(60).say(e.RunResumed(actor="ben"))
+    story.wait(1).say(e.RunStarted(attempt=3, host="lab-2"))
+    story.item("sample-20", 0.5, possible_duplicate=True)
+    story.say(e.ControlRequested(control=Control.PAUSE, actor="ada", reason="dinner"))
+    story.wait(0.1).say(e.RunPaused())
+    story.wait(600).say(e.ControlRequested(control=Control.PAUSE, actor="timer", strength=Strength.RELEASE))
+    return story.wait(0.2).say(e.RunPaused(strength=Strength.RELEASE))
 
 
 def cancelled() -> Story:
@@ -139,7 +147,7 @@ def failed() -> Story:
     story.wait(30).say(e.RunRecovered())
     bad = e.parse_body("metric", {"step": 60, "values": {"loss": float("nan"), "max": float("inf")}})
     story.wait(1).say(bad, e.GuardTripped(rule="loss_is_finite", value="NaN", text="The loss is NaN"))
-    story.wait(16).say(e.RunInterrupted(reason="signal 9", in_flight=("step-61",)))
+    story.wait(16).say(e.RunInterrupted(reason="signal 9", in_flight=("step-61",), wait_seconds=2.0))
     story.wait(4).say(e.RunStarted(attempt=2, host="lab-2"), e.ProgressTold(done=40, total=900))
     story.wait(9).say(e.RunStuck(seconds=60), e.GuardTripped(rule="max_hours"))
     story.wait(1)

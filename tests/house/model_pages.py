@@ -13,13 +13,14 @@ from pydantic_core import PydanticUndefined, to_json
 
 from pilothouse import errors as tree
 from pilothouse.buses.memory import MemoryBus
-from pilothouse.engine.engine import Engine, Wish
+from pilothouse.engine.control import Ask, Situation, Wish
+from pilothouse.engine.engine import Engine
 from pilothouse.errors import InvalidControl, PilothouseError
 from pilothouse.kinds.benchmark import patience
 from pilothouse.llm import errors as llm
 from pilothouse.model import event as e
-from pilothouse.model.fold import TRANSITIONS
 from pilothouse.model.run import Control, Run, Status, Strength
+from pilothouse.model.transition import RULES
 from pilothouse.settings import Settings
 from pilothouse.stores.memory import MemoryStore
 from pilothouse.testing.samples import queued
@@ -32,20 +33,32 @@ PACKAGE = Path(tree.__file__).parent
 def state_chart() -> str:
     """The statuses and what leads from one to the other, for Mermaid."""
     lines = ["```mermaid", "stateDiagram-v2", "    [*] --> queued: run.queued"]
-    for type_, (allowed, target) in TRANSITIONS.items():
-        if target is not None:
-            lines += [f"    {status} --> {target}: {type_}" for status in Status if status in allowed]
+    edges = {
+        (status, rule.target, rule.event): None
+        for rule in RULES
+        for status in Status
+        if rule.target is not None and status in rule.sources
+    }
+    lines += [f"    {source} --> {target}: {event}" for source, target, event in edges]
     lines += [f"    {status} --> [*]" for status in Status if status.is_terminal]
     return "\n".join([*lines, "```"])
 
 
 def transitions() -> str:
     """The table of transitions."""
-    rows = [("`run.queued`", "–", "`queued`")]
-    for type_, (allowed, target) in TRANSITIONS.items():
-        before = " ".join(code(status) for status in Status if status in allowed)
-        rows.append((code(type_), before, code(target) if target else "stays"))
-    return table(("event", "allowed while", "leads to"), rows)
+    rows = [("`run.queued`", "–", "–", "user, SDK", "", "`queued`")]
+    rows += [
+        (
+            code(rule.event),
+            " ".join(code(status) for status in Status if status in rule.sources),
+            " ".join(code(pending or "none") for pending in (None, *Control) if pending in rule.pendings),
+            rule.who,
+            rule.need.words if rule.need else "",
+            code(rule.target) if rule.target else "stays",
+        )
+        for rule in RULES
+    ]
+    return table(("event", "allowed while", "pending", "said by", "only", "leads to"), rows)
 
 
 def answers() -> str:
@@ -55,35 +68,46 @@ def answers() -> str:
 
 async def _answers() -> str:
     rows = [
-        (f"**{control}**", *[await _answer(bodies, control) for bodies in SITUATIONS.values()])
-        for control in Control
+        (f"**{ask}**", *[await _answer(HISTORIES[situation], wish) for situation in Situation])
+        for ask, wish in WISHES.items()
     ]
-    return table(("", *SITUATIONS), rows)
+    return table(("", *Situation), rows)
 
 
 _PAUSE = e.ControlRequested(control=Control.PAUSE, actor="ada")
+_RELEASE = e.ControlRequested(control=Control.PAUSE, actor="ada", strength=Strength.RELEASE)
 _CANCEL = e.ControlRequested(control=Control.CANCEL, actor="ada")
+_FORCE = e.ControlRequested(control=Control.CANCEL, actor="ada", force=True)
 _STARTED = e.RunStarted(attempt=1)
-SITUATIONS: dict[str, list[e.Body]] = {
-    "queued": [],
-    "running": [_STARTED],
-    "running, pause pending": [_STARTED, _PAUSE],
-    "paused, held": [_STARTED, _PAUSE, e.RunPaused()],
-    "paused, released": [_STARTED, _PAUSE, e.RunPaused(strength=Strength.RELEASE)],
-    "cancel pending": [_STARTED, _CANCEL],
-    "completed or failed": [_STARTED, e.RunCompleted()],
-    "cancelled": [e.RunCancelled(by="ada")],
+HISTORIES: dict[Situation, list[e.Body]] = {
+    Situation.QUEUED: [],
+    Situation.RUNNING: [_STARTED],
+    Situation.PAUSING: [_STARTED, _PAUSE],
+    Situation.RELEASING: [_STARTED, _RELEASE],
+    Situation.HELD: [_STARTED, _PAUSE, e.RunPaused()],
+    Situation.RELEASED: [_STARTED, _PAUSE, e.RunPaused(strength=Strength.RELEASE)],
+    Situation.CANCELLING: [_STARTED, _CANCEL],
+    Situation.KILLING: [_STARTED, _FORCE],
+    Situation.ENDED: [_STARTED, e.RunCompleted()],
+    Situation.CANCELLED: [e.RunCancelled(by="ada")],
+}
+WISHES: dict[Ask, Wish] = {
+    Ask.PAUSE: Wish(Control.PAUSE, "ada"),
+    Ask.RELEASE: Wish(Control.PAUSE, "ada", strength=Strength.RELEASE),
+    Ask.RESUME: Wish(Control.RESUME, "ada"),
+    Ask.CANCEL: Wish(Control.CANCEL, "ada"),
+    Ask.FORCE: Wish(Control.CANCEL, "ada", force=True),
 }
 
 
-async def _answer(bodies: list[e.Body], control: Control) -> str:
+async def _answer(bodies: list[e.Body], wish: Wish) -> str:
     """The HTTP status and the event that a control gets after these events."""
     store = MemoryStore()
     run_id = await queued(store)
     if bodies:
         await store.append(run_id, bodies)
     try:
-        answer = await Engine(store, MemoryBus(), {}).control(run_id, Wish(control, "ada"))
+        answer = await Engine(store, MemoryBus(), {}).control(run_id, wish)
     except InvalidControl as error:
         return f"{error.http_status} `{error.code}`"
     if not answer.changed:

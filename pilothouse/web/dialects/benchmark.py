@@ -20,11 +20,12 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from pilothouse.contracts import Item, ItemQuery, RunQuery
-from pilothouse.engine.engine import Wish
+from pilothouse.engine.control import Wish
+from pilothouse.engine.segment import Gap
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import NotFound
 from pilothouse.model.run import Control, Run, Status
-from pilothouse.transports.follow import Batch, Gap, follow
+from pilothouse.transports.follow import Batch, follow
 from pilothouse.transports.sse import HEADERS, HEARTBEAT, Listening, write
 from pilothouse.web.context import Actor, Context, Ctx, TheRun
 from pilothouse.web.controls import answer_of

@@ -46,6 +46,8 @@ export interface ControlRequest {
   reason: string | null;
   strength: Strength;
   force: boolean;
+  /** When the pause that is asked for ends by itself. */
+  until: string | null;
 }
 
 export interface Failure {
@@ -79,6 +81,12 @@ export interface RunHeader {
   head: number;
   strength: Strength | null;
   paused_by: string | null;
+  /** Why it was paused or cancelled, in the words of whoever did it. */
+  reason: string | null;
+  /** When the pause ends by itself; null: when somebody resumes it. */
+  until: string | null;
+  /** Back-off before the next attempt may begin, counted from `last_event_at`. */
+  wait_seconds: number;
   progress: Progress;
   phase: Phase | null;
   current: string | null;
@@ -88,12 +96,19 @@ export interface RunHeader {
   active_seconds: number;
   active_since: string | null;
   last_event_at: string | null;
+  /** `seq` of the last item, phase, metric, progress or start of an attempt. */
+  moved: number;
   stuck: boolean;
+  stuck_cause: string | null;
+  /** Processes that outlive a cancel; null unless it is overdue. */
+  survivors: number | null;
   ended_by: string | null;
   failure: Failure | null;
   notice: string | null;
   host: string | null;
   artifacts: number;
+  /** The process that made the run executes it; hosts leave it alone. */
+  attached: boolean;
 }
 
 export interface Run extends RunHeader {
@@ -112,14 +127,22 @@ export interface EventData {
     priority: number;
     retry_of: string | null;
     epoch: string;
+    attached: boolean;
   };
   "run.started": { attempt: number; host: string | null };
-  "run.paused": { strength: Strength; actor: string | null; unclean: boolean; unasked: boolean };
-  "run.resumed": { actor: string };
+  "run.paused": {
+    strength: Strength;
+    actor: string | null;
+    unclean: boolean;
+    unasked: boolean;
+    reason: string | null;
+    until: string | null;
+  };
+  "run.resumed": { actor: string; reason: string | null };
   "run.completed": { message: string | null };
   "run.failed": Failure;
-  "run.cancelled": { by: string; confirmed_dead: boolean; partial: boolean };
-  "run.interrupted": { reason: string; crash: boolean; in_flight: string[] };
+  "run.cancelled": { by: string; confirmed_dead: boolean; partial: boolean; reason: string | null };
+  "run.interrupted": { reason: string; crash: boolean; in_flight: string[]; wait_seconds: number };
   "run.stuck": { seconds: number; cause: string | null };
   "run.recovered": Record<string, never>;
   "run.cancel_overdue": { survivors: number };
@@ -131,6 +154,7 @@ export interface EventData {
     strength: Strength;
     force: boolean;
     deadline: string | null;
+    until: string | null;
   };
   "control.withdrawn": { actor: string };
   "params.changed": { actor: string; values: JsonObject };
@@ -138,6 +162,7 @@ export interface EventData {
   "phase.finished": Phase;
   "item.started": { key: string; label: string | null; ask: boolean };
   "item.finished": {
+    possible_duplicate: boolean;
     key: string;
     ok: boolean;
     seconds: number;

@@ -6,7 +6,7 @@
  * refused here. An event that is not the next one leaves the run alone.
  */
 
-import type { Run, RunEvent, RunHeader, Status } from "@/api/types";
+import type { EventData, Run, RunEvent, RunHeader, Status } from "@/api/types";
 import { isTerminal } from "@/api/types";
 import { decimals } from "@/live/decimals";
 import { countItem, tell } from "@/live/progress";
@@ -30,11 +30,23 @@ const STAYS: ReadonlySet<RunEvent["type"]> = new Set([
   "params.changed",
 ]);
 
+/** What a user would call movement; without it for too long a run is stuck. */
+const MOVES: ReadonlySet<RunEvent["type"]> = new Set([
+  "item.started",
+  "item.finished",
+  "phase.started",
+  "phase.finished",
+  "metric",
+  "progress",
+  "run.started",
+]);
+
 /** The state after `event`. */
 export function fold(run: Run | null, event: RunEvent): Run {
   if (run === null) return create(event);
   if (event.seq !== run.head + 1) return run;
-  const seen = { head: event.seq, last_event_at: event.time };
+  const moved = MOVES.has(event.type) ? event.seq : run.moved;
+  const seen = { head: event.seq, last_event_at: event.time, moved };
   if (event.type in LEADS_TO || STAYS.has(event.type)) {
     const changes = transition(run, event);
     const after = { ...run, ...seen, ...changes, ...stopwatch(run, changes.status, event.time) };
@@ -63,6 +75,9 @@ const BLANK = {
   crashes: 0,
   strength: null,
   paused_by: null,
+  reason: null,
+  until: null,
+  wait_seconds: 0,
   progress: { done: 0, failed: 0, reused: 0, total: null, marks: [], groups: {} },
   phase: null,
   current: null,
@@ -71,7 +86,10 @@ const BLANK = {
   ended_at: null,
   active_seconds: 0,
   active_since: null,
+  moved: 0,
   stuck: false,
+  stuck_cause: null,
+  survivors: null,
   ended_by: null,
   failure: null,
   notice: null,
@@ -88,28 +106,19 @@ function transition(run: Run, event: RunEvent): Changes {
       const { attempt, host } = event.data;
       return { status, attempt, host, started_at: run.started_at ?? event.time, notice: null };
     }
-    case "run.paused": {
-      const released = run.status === "queued" || event.data.unclean;
-      const strength = released ? "release" : event.data.strength;
-      return { status, request: null, strength, paused_by: event.data.actor || run.request?.actor || null };
-    }
+    case "run.paused":
+      return { status, ...paused(run, event.data) };
     case "run.resumed":
-      return {
-        status: run.strength === "release" ? "queued" : "running",
-        strength: null,
-        paused_by: null,
-        notice: null,
-      };
+      return { status: run.strength === "release" ? "queued" : "running", notice: null, request: null };
     case "run.interrupted": {
-      const request = run.request?.control === "cancel" ? run.request : null;
-      const { reason, crash } = event.data;
+      const { reason, crash, wait_seconds } = event.data;
       const crashes = run.crashes + (crash ? 1 : 0);
-      return { status, strength: null, paused_by: null, notice: crash ? reason : null, request, crashes };
+      return { status, notice: crash ? reason : null, request: null, crashes, wait_seconds };
     }
     case "run.failed":
       return { status, failure: event.data };
     case "run.cancelled":
-      return { status, ended_by: event.data.by };
+      return { status, ended_by: event.data.by, reason: event.data.reason || run.request?.reason || null };
     case "control.requested": {
       const { deadline: _, ...asked } = event.data;
       return { status, request: { ...asked, time: event.time } };
@@ -117,8 +126,11 @@ function transition(run: Run, event: RunEvent): Changes {
     case "control.withdrawn":
       return { status, request: null };
     case "run.stuck":
+      return { status, stuck: true, stuck_cause: event.data.cause };
     case "run.recovered":
-      return { status, stuck: event.type === "run.stuck" };
+      return { status, stuck: false, stuck_cause: null };
+    case "run.cancel_overdue":
+      return { status, survivors: event.data.survivors };
     case "params.changed":
       return { status, params: { ...run.params, ...event.data.values } };
     default:
@@ -126,21 +138,44 @@ function transition(run: Run, event: RunEvent): Changes {
   }
 }
 
+function paused(run: Run, said: EventData["run.paused"]): Partial<Run> {
+  // A held pause is released: who paused it, and why, stays.
+  if (run.status === "paused") return { request: null, strength: "release" };
+  const { request } = run;
+  const { actor, reason, until, unclean } = said;
+  return {
+    request: null,
+    strength: run.status === "queued" || unclean ? "release" : said.strength,
+    paused_by: actor || request?.actor || null,
+    reason: reason || request?.reason || null,
+    until: until || request?.until || null,
+  };
+}
+
 /** Start or stop the stopwatch; clear what only a live run has. */
 function stopwatch(run: Run, status: Status, time: string): Partial<Run> {
   const changes: Partial<Run> = {};
   if (status === "running") {
     if (run.active_since === null) changes.active_since = time;
-    return changes;
+  } else {
+    changes.active_since = null;
+    changes.active_seconds = activeSeconds(run, time);
+    changes.current = null;
+    changes.stuck = false;
+    changes.stuck_cause = null;
   }
-  changes.active_since = null;
-  changes.active_seconds = activeSeconds(run, time);
-  changes.current = null;
-  changes.stuck = false;
+  if (status !== "queued") changes.wait_seconds = 0;
+  if (run.status === "paused" && status !== "paused") {
+    changes.strength = null;
+    changes.paused_by = null;
+    changes.until = null;
+    if (status !== "cancelled") changes.reason = null;
+  }
   if (isTerminal(status)) {
     changes.ended_at = time;
     changes.request = null;
     changes.strength = null;
+    changes.survivors = null;
   }
   return changes;
 }

@@ -18,7 +18,16 @@ const finished = (seq: number, key: string, ok = true): RunEvent =>
     seq,
     type: "item.finished",
     time: "t",
-    data: { key, ok, seconds: 1, error: ok ? null : "429", group: null, data: { n: seq }, reused: false },
+    data: {
+      key,
+      ok,
+      seconds: 1,
+      error: ok ? null : "429",
+      group: null,
+      data: { n: seq },
+      reused: false,
+      possible_duplicate: false,
+    },
   }) as RunEvent;
 const anItem = (seq: number, key: string): Item =>
   ({ ...aRow(seq, { n: seq }), key, attempt: 1, starts: 1 }) as Item;

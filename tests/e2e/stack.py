@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,37 +32,38 @@ def until(look: Callable[[], T], what: str, seconds: float = HANG_SECONDS) -> T:
 
 
 class Stack:
-    """`pilothouse up` in a process, and what tests ask of it."""
+    """`pilothouse up` in a process, and what tests ask of it.
 
-    def __init__(self, data: Path) -> None:
+    Args:
+        data: The data folder.
+        more: Variables of its environment, on top of those of every stack.
+    """
+
+    def __init__(self, data: Path, more: Mapping[str, str] | None = None) -> None:
         self.data = data
         root = str(Path(__file__).parents[2])
-        environment = os.environ | {
+        self.environment = os.environ | {
             "PILOTHOUSE_DATA": str(data),
             "PILOTHOUSE_KINDS": "tests.jobs.counting:KIND",
             "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
+            **(more or {}),
         }
-        command = [
-            sys.executable,
-            "-m",
-            "pilothouse.cli.main",
-            "up",
-            "--port",
-            "0",
-            "--no-open",
-            "--data",
-            str(data),
-        ]
+        self.begin()
+
+    def begin(self) -> None:
+        """Start it, or start it again."""
+        command = [sys.executable, "-m", "pilothouse.cli.main", "up", "--port", "0", "--no-open"]
         self.process = subprocess.Popen(
-            command,
+            [*command, "--data", str(self.data)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=environment,
+            env=self.environment,
         )
         until(lambda: self.url or self.process.poll() is not None, "the server's address")
         if self.process.poll() is not None:
             assert self.process.stderr
-            raise AssertionError(self.process.stderr.read().decode())
+            with self.process.stderr as said:
+                raise AssertionError(said.read().decode())
         until(self.is_up, "the server's health")
 
     @property
@@ -146,9 +147,13 @@ class Stack:
 
     def kill_server(self) -> None:
         """SIGKILL the API server; the supervisor starts another one."""
-        server = self.child("pilothouse.web.serve")
-        server.kill()
-        server.wait(10)
+        self.kill("pilothouse.web.serve")
+
+    def kill(self, module: str) -> None:
+        """SIGKILL the supervised process that runs a module."""
+        process = self.child(module)
+        process.kill()
+        process.wait(10)
 
     def stop(self) -> None:
         """Ctrl+C."""
@@ -160,9 +165,9 @@ class Stack:
 
 
 @contextmanager
-def stack(data: Path) -> Iterator[Stack]:
+def stack(data: Path, more: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """A stack that is stopped at the end, with nothing left behind."""
-    running = Stack(data)
+    running = Stack(data, more)
     family = psutil.Process(running.process.pid).children(recursive=True)
     try:
         yield running

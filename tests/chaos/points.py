@@ -1,0 +1,67 @@
+"""The failpoint matrix: at which point which program dies, and what a run goes through meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.chaos import scenarios as s
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One line of the matrix.
+
+    Attributes:
+        dies: The program: serve, host, child or shim.
+        scenario: What a run goes through.
+        turn: At which pass it dies.
+        is_quick: Whether it is one of the few of the short form.
+        more: Further variables of the stack.
+    """
+
+    dies: str
+    scenario: s.Scenario
+    turn: int = 1
+    is_quick: bool = False
+    more: dict[str, str] = field(default_factory=dict)
+
+
+SHORT_LEASE = {"PILOTHOUSE_LEASE_SECONDS": "6"}
+
+POINTS = {
+    "engine.append.after": Point("serve", s.plain, 12, is_quick=True),
+    "engine.append.before": Point("serve", s.plain, 12),
+    "engine.claim.after": Point("serve", s.plain),
+    "engine.claim.before": Point("serve", s.plain),
+    "engine.control.after": Point("serve", s.cancelling, is_quick=True),
+    "engine.control.before": Point("serve", s.cancelling),
+    "engine.create.after": Point("serve", s.plain),
+    "engine.create.before": Point("serve", s.plain),
+    "engine.ended.before": Point("serve", s.dying),
+    "engine.reap": Point("serve", s.stalling, more=SHORT_LEASE),
+    "engine.renew.after": Point("serve", s.plain),
+    "store.commit.after": Point("serve", s.plain, 25),
+    "store.commit.before": Point("serve", s.plain, 25),
+    "store.flush.before": Point("serve", s.pausing, 30),
+    "store.migrate": Point("serve", s.plain),
+    "web.control.answer": Point("serve", s.pausing),
+    "web.ended.answer": Point("serve", s.dying),
+    "web.shutdown": Point("serve", s.stopping),
+    "host.ladder": Point("host", s.forcing),
+    "host.order.received": Point("host", s.plain, is_quick=True),
+    "host.report.after": Point("host", s.dying),
+    "host.report.before": Point("host", s.dying),
+    "host.start.after": Point("host", s.plain),
+    "host.start.before": Point("host", s.plain),
+    "child.assigned": Point("child", s.plain),
+    "child.entry.before": Point("child", s.plain),
+    "child.word.after": Point("child", s.plain),
+    "child.word.before": Point("child", s.plain),
+    "sdk.batch.answered": Point("child", s.plain, 8),
+    "sdk.batch.before": Point("child", s.plain, 8),
+    "sdk.hold": Point("child", s.pausing),
+    "sdk.leave.granted": Point("child", s.plain, 7),
+    "sdk.pause.after": Point("child", s.releasing),
+    "sdk.pause.before": Point("child", s.pausing),
+    "sdk.work.done": Point("child", s.plain, 7, is_quick=True),
+}

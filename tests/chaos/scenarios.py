@@ -1,0 +1,88 @@
+"""What a run goes through while a process dies at a point: each is a user's story of a few seconds."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.chaos.driver import control, create, done, ended, paused, wait
+from tests.chaos.traces import marked
+from tests.e2e.stack import Stack, until
+
+COUNT = 30
+Scenario = Callable[[Stack, Path], str]
+
+
+def plain(up: Stack, ledger: Path) -> str:
+    """A run from beginning to end."""
+    return create(up, ledger, count=COUNT, speed=15, concurrency=2)
+
+
+def pausing(up: Stack, ledger: Path) -> str:
+    """Paused, held for a while, resumed."""
+    return _paused(up, ledger, strength="hold")
+
+
+def releasing(up: Stack, ledger: Path) -> str:
+    """Paused so that the process leaves, then resumed as a new attempt."""
+    return _paused(up, ledger, strength="release")
+
+
+def _paused(up: Stack, ledger: Path, strength: str) -> str:
+    run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
+    wait(up, run_id, done(5), "5 items")
+    control(up, run_id, "pause", strength=strength)
+    wait(up, run_id, paused, "the pause")
+    control(up, run_id, "resume")
+    return run_id
+
+
+def cancelling(up: Stack, ledger: Path) -> str:
+    """Cancelled in the middle."""
+    run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
+    wait(up, run_id, done(5), "5 items")
+    control(up, run_id, "cancel")
+    return run_id
+
+
+def forcing(up: Stack, ledger: Path) -> str:
+    """Cancelled while its item never ends, so that it has to be ended from outside."""
+    run_id = create(up, ledger, count=COUNT, speed=100, stubborn=True)
+    until(ledger.exists, "the first item")
+    control(up, run_id, "cancel")
+    return run_id
+
+
+def dying(up: Stack, ledger: Path) -> str:
+    """A job that is killed in its tenth item; something else dies over it."""
+    return create(up, ledger, count=COUNT, speed=15, concurrency=2, die_at=9)
+
+
+def stalling(up: Stack, ledger: Path) -> str:
+    """A job that is stopped for longer than its lease."""
+    run_id = create(up, ledger, count=COUNT, speed=10)
+    wait(up, run_id, done(5), "5 items")
+    stopped = [pid for pid, (owner, attempt, _) in marked().items() if (owner, attempt) == (run_id, 1)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    wait(up, run_id, lambda run: run["attempt"] > 1 or ended(run), "the next attempt")
+    return run_id
+
+
+def away(up: Stack, ledger: Path) -> str:
+    """The server is killed in the middle, and the job has to do without it for a moment."""
+    run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
+    wait(up, run_id, done(5), "5 items")
+    up.kill_server()
+    return run_id
+
+
+def stopping(up: Stack, ledger: Path) -> str:
+    """Ctrl+C in the middle, and started again."""
+    run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
+    wait(up, run_id, done(5), "5 items")
+    up.stop()
+    up.begin()
+    return run_id

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     )
     lease_seconds: float = Field(default=15.0, gt=0, description="How long an attempt may be silent.")
     heartbeat_seconds: float = Field(default=15.0, gt=0, description="Pause between heartbeats of a stream.")
+    stall_seconds: float = Field(
+        default=30.0, ge=1, description="How long a client may take nothing of what it is sent."
+    )
 
     @field_validator("kinds", "allowed_hosts", mode="before")
     @classmethod

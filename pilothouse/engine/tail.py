@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from pilothouse.contracts import Store
 from pilothouse.engine.doorbell import Doorbell
-from pilothouse.engine.segment import SEGMENT, Segment, segment_of
+from pilothouse.engine.segment import SEGMENT, Gap, Segment, segment_of, unbroken
 from pilothouse.engine.watcher import Source
 from pilothouse.errors import NotFound, Unavailable
 
@@ -76,8 +76,8 @@ class Tail(Source):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def segment(self, after: int) -> Segment:
-        """The segment that holds the events after `after`, which must be below `head`.
+    async def segment(self, after: int) -> Segment | Gap:
+        """What comes after a place, which must be below `head`: events, or which of them are gone.
 
         Raises:
             NotFound: The run was deleted meanwhile.
@@ -90,23 +90,35 @@ class Tail(Source):
         loading = self._loading.get(first)
         if loading is not None:
             segment = await asyncio.shield(loading)
-            if segment.last > after:
+            if segment.holds(after):
                 return segment
             loading = self._loading.get(first)  # that read began before our events were written
         if loading is None:
             loading = asyncio.create_task(self._load(first))
             self._loading[first] = loading
             loading.add_done_callback(lambda done: self._loaded(first, done))
-        return await asyncio.shield(loading)
+        segment = await asyncio.shield(loading)
+        return segment if segment.holds(after) else await self._beyond(after)
 
-    async def reaches(self, after: int) -> bool:
-        """Whether the log is as long as this; asks the store where this server may not have heard yet."""
-        return after <= self.head or after <= (await self._store.get(self.run_id)).head
+    async def reach(self, after: int) -> int:
+        """How long the log is; asks the store where this server may not have heard of a place yet."""
+        return self.head if after <= self.head else (await self._store.get(self.run_id)).head
 
     def ready(self, after: int) -> Segment | None:
         """The same without waiting: None when the segment must be read from the store."""
         segment = self._segments.get(segment_of(after))
-        return segment if segment is not None and segment.last > after else None
+        return segment if segment is not None and segment.holds(after) else None
+
+    async def _beyond(self, after: int) -> Segment | Gap:
+        """The whole gap after a place, however many segments it spans."""
+        head = self.head
+        frames = await self._store.read(self.run_id, after, SEGMENT)
+        if not frames:
+            await self._store.get(self.run_id)  # a deleted run has no gap
+            return Gap(after + 1, head)
+        if frames[0].seq > after + 1:
+            return Gap(after + 1, frames[0].seq - 1)
+        return Segment(segment_of(after), self.epoch, unbroken(frames), after + 1)
 
     def _loaded(self, first: int, done: asyncio.Task[Segment]) -> None:
         if self._loading.get(first) is done:
@@ -116,8 +128,8 @@ class Tail(Source):
 
     async def _load(self, first: int) -> Segment:
         frames = await self._store.read(self.run_id, first - 1, SEGMENT)
-        inside = [frame.data for frame in frames if frame.seq < first + SEGMENT]
-        segment = Segment(first, self.epoch, inside)
+        inside = [frame for frame in frames if frame.seq < first + SEGMENT]
+        segment = Segment(first, self.epoch, unbroken(inside), inside[0].seq if inside else first)
         self._keep(segment)
         return segment
 

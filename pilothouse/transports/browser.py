@@ -8,19 +8,19 @@ the tails of the watched runs, in order and whole.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
 from pilothouse.clock import now
 from pilothouse.engine.fleet import Fleet
-from pilothouse.engine.segment import SEGMENT
+from pilothouse.engine.segment import PIECE_BYTES, Gap
 from pilothouse.engine.tail import Tail, Tails
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import Invalid, NotFound
 from pilothouse.transports import sse, websocket
 from pilothouse.transports.place import Place
-from pilothouse.transports.service import BYE, gap, hello, reset, service_frame
+from pilothouse.transports.service import bye, gap, hello, reset, service_frame, sse_opening
 from pilothouse.version import __version__
 
 MAX_WATCHED = 64
@@ -84,7 +84,7 @@ class BrowserStream:
             except NotFound:
                 frames.append(_deleted(run_id))
                 continue
-            lost = await place.lost(tail)
+            lost = await place.lost_in(tail)
             self._places[tail] = 0 if lost else place.after
             frames.append(hello(tail, self._places[tail]))
             if lost:
@@ -106,13 +106,8 @@ class BrowserStream:
                 tail.forget(self.watcher)
                 yield [_deleted(tail.run_id)]
                 continue
-            if segment.last > after:
-                self._places[tail] = segment.last
-                yield segment.after(after)
-            else:
-                last = min(segment.first + SEGMENT - 1, tail.head)
-                self._places[tail] = last
-                yield [gap(tail, after + 1, last)]
+            self._places[tail] = segment.last
+            yield [gap(tail.run_id, segment)] if isinstance(segment, Gap) else segment.after(after)
 
 
 def _deleted(run_id: str) -> bytes:
@@ -124,13 +119,28 @@ async def serve_browser_sse(stream: BrowserStream, receive: sse.Receive, send: s
     listener = asyncio.create_task(_leave_with(receive, stream.watcher))
     try:
         await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
+        await sse.write(send, sse_opening(b""))
         async with aclosing(stream.batches()) as batches:
             async for frames in batches:
-                body = b"".join(b"data: " + frame + b"\n\n" for frame in frames)
-                await sse.write(send, body or sse.HEARTBEAT)
-        await sse.write(send, b"data: " + BYE + b"\n\n", more=False)
+                for body in _pieces(frames):
+                    await sse.write(send, body)
+        await sse.write(send, b"data: " + bye() + b"\n\n", more=False)
     finally:
         listener.cancel()
+
+
+def _pieces(frames: Sequence[bytes]) -> Iterator[bytes]:
+    """Frames as server-sent events, in writes of limited size; no frames are a heartbeat."""
+    parts: list[bytes] = []
+    size = 0
+    for frame in frames:
+        parts.append(b"data: " + frame + b"\n\n")
+        size += len(frame)
+        if size >= PIECE_BYTES:
+            yield b"".join(parts)
+            parts, size = [], 0
+    if parts or not frames:
+        yield b"".join(parts) or sse.HEARTBEAT
 
 
 async def serve_browser_websocket(stream: BrowserStream, receive: sse.Receive, send: sse.Send) -> None:

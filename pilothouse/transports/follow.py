@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from pilothouse.engine.segment import SEGMENT, Segment
+from pilothouse.engine.segment import Gap, Segment
 from pilothouse.engine.tail import Tail
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import NotFound
@@ -22,18 +22,6 @@ class Batch:
         """As they are stored."""
         return self.segment.after(self.after)
 
-    def sse(self) -> bytes:
-        """As server-sent events, in one piece that all watchers at this place share."""
-        return self.segment.sse_after(self.after)
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Events that are gone, both ends included."""
-
-    first: int
-    last: int
-
 
 async def follow(tail: Tail, watcher: Watcher, after: int) -> AsyncGenerator[Batch | Gap | None]:
     """Yield batches until the run is over or the watcher is gone; None when a heartbeat is due.
@@ -47,12 +35,8 @@ async def follow(tail: Tail, watcher: Watcher, after: int) -> AsyncGenerator[Bat
                     segment = tail.ready(after) or await tail.segment(after)
                 except NotFound:
                     return  # deleted before this watcher had it all
-                if segment.last <= after:
-                    last = min(segment.first + SEGMENT - 1, tail.head)
-                    yield Gap(after + 1, last)
-                    after = last
-                    continue
-                batch, after = Batch(segment, after), segment.last
+                batch = segment if isinstance(segment, Gap) else Batch(segment, after)
+                after = segment.last
                 yield batch
                 continue
             if tail.over:

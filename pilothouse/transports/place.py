@@ -40,14 +40,18 @@ class Place:
             )
         return cls(int(match[2]), match[1])
 
-    async def lost(self, tail: Tail) -> str | None:
-        """Why this place does not exist in the log, None when it does.
+    def lost(self, epoch: str, head: int) -> str | None:
+        """Why this place does not exist in a log of this epoch and length, None when it does."""
+        if self.epoch is not None and self.epoch != epoch:
+            return "the database was replaced"
+        if self.after > head:
+            return "the log is shorter than the place you knew"
+        return None
+
+    async def lost_in(self, tail: Tail) -> str | None:
+        """The same for the log that a tail follows.
 
         Raises:
             NotFound: The run was deleted meanwhile.
         """
-        if self.epoch is not None and self.epoch != tail.epoch:
-            return "the database was replaced"
-        if not await tail.reaches(self.after):
-            return "the log is shorter than the place you knew"
-        return None
+        return self.lost(tail.epoch, await tail.reach(self.after))

@@ -14,7 +14,7 @@ import types
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-from pilothouse.engine.segment import SEGMENT, Segment
+from pilothouse.engine.segment import Gap, Segment
 from pilothouse.engine.tail import Tail
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import NotFound
@@ -41,12 +41,15 @@ class Pusher(Watcher):
         self._server = asyncio.current_task()
         self._failure: Exception | None = None
 
-    async def put(self, segment: Segment, after: int) -> None:
-        """Write the segment's events after a place; returns when the connection takes more."""
+    async def put(self, segment: Segment, after: int) -> int:
+        """Write the segment's events after a place, or the first of them; returns the last one's `seq`.
+
+        Waits until the connection takes more.
+        """
         raise NotImplementedError
 
-    async def skip(self, first: int, last: int) -> None:
-        """Write that the events from first to last are gone."""
+    async def skip(self, lost: Gap) -> None:
+        """Write that events are gone."""
         raise NotImplementedError
 
     async def keep_alive(self) -> None:
@@ -96,12 +99,11 @@ class Pusher(Watcher):
                 segment = tail.ready(after) or await self._read(after)
                 if segment is None:
                     return True
-                if segment.last > after:
+                if isinstance(segment, Gap):
                     self._after = segment.last
-                    await self.put(segment, after)
+                    await self.skip(segment)
                 else:
-                    self._after = min(segment.first + SEGMENT - 1, tail.head)
-                    await self.skip(after + 1, self._after)
+                    self._after = await self.put(segment, after)
                 self.beat = False
                 turn += 1
                 if turn % TURN == 0:
@@ -118,8 +120,8 @@ class Pusher(Watcher):
                 return False
         return True
 
-    async def _read(self, after: int) -> Segment | None:
-        """The segment from the store; None when the run was deleted before this watcher had it all."""
+    async def _read(self, after: int) -> Segment | Gap | None:
+        """What the store has after a place; None when the run was deleted before this watcher had it all."""
         try:
             return await self._tail.segment(after)
         except NotFound:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from secrets import randbelow
 from typing import Any
 
 from pydantic_core import to_json
 
 from pilothouse.clock import now
+from pilothouse.engine.segment import Gap
 from pilothouse.engine.tail import Tail
 
-BYE_RETRY_MS = 1_000
+RETRY_LEAST_MS = 250
+RETRY_MOST_MS = 3_000
 
 
 def service_frame(type_: str, data: dict[str, Any], run_id: str | None = None) -> bytes:
@@ -31,14 +34,31 @@ def reset(tail: Tail, reason: str) -> bytes:
     return service_frame("reset", {"reason": reason}, tail.run_id)
 
 
-def gap(tail: Tail, first: int, last: int) -> bytes:
-    """Events `first` … `last` are gone."""
-    return service_frame("gap", {"from": first, "to": last, "reason": "trimmed"}, tail.run_id)
+def gap(run_id: str, lost: Gap) -> bytes:
+    """Events are gone."""
+    return service_frame("gap", gap_data(lost), run_id)
 
 
-BYE = service_frame("bye", {"retry_ms": BYE_RETRY_MS})
+def gap_data(lost: Gap) -> dict[str, Any]:
+    """Which events are gone, both ends included, and why."""
+    return {"from": lost.first, "to": lost.last, "reason": "trimmed"}
+
+
+def retry_ms() -> int:
+    """When to come back, in milliseconds: another time for each client, so that they do not come at once."""
+    return RETRY_LEAST_MS + randbelow(RETRY_MOST_MS - RETRY_LEAST_MS)
+
+
+def bye() -> bytes:
+    """The server stops."""
+    return service_frame("bye", {"retry_ms": retry_ms()})
 
 
 def sse(frame: bytes) -> bytes:
     """A service frame as a server-sent event."""
     return b"data: " + frame + b"\n\n"
+
+
+def sse_opening(frames: bytes) -> bytes:
+    """The first piece of a stream: when an `EventSource` comes back, should the server vanish."""
+    return b"retry: %d\n" % retry_ms() + frames

@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from pilothouse.engine.segment import Segment
+from pilothouse.engine.segment import Gap, Segment
 from pilothouse.engine.tail import Tail, Tails
 from pilothouse.engine.watcher import Watcher
 from pilothouse.transports.place import Place
 from pilothouse.transports.push import Pusher
-from pilothouse.transports.service import BYE, gap, hello, reset, sse
+from pilothouse.transports.service import bye, gap, hello, reset, sse, sse_opening
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -38,10 +38,11 @@ async def serve_sse(tails: Tails, run_id: str, place: Place, receive: Receive, s
     """
     tail = await tails.enter(run_id)
     try:
-        lost = await place.lost(tail)
+        lost = await place.lost_in(tail)
         after = 0 if lost else place.after
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await write(send, sse(hello(tail, after)) + (sse(reset(tail, lost)) if lost else b""))
+        opening = sse(hello(tail, after)) + (sse(reset(tail, lost)) if lost else b"")
+        await write(send, sse_opening(opening))
         pusher = SsePusher(tail, after, send)
         pusher.wake()
         try:
@@ -62,14 +63,15 @@ class SsePusher(Pusher):
         super().__init__(tail, after)
         self._send = send
 
-    async def put(self, segment: Segment, after: int) -> None:
-        """All of it in one piece of the response's body, shared by all watchers at this place."""
-        body = segment.sse_after(after)
+    async def put(self, segment: Segment, after: int) -> int:
+        """A piece of the response's body, shared by all watchers at this place."""
+        last, body = segment.sse_after(after)
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        return last
 
-    async def skip(self, first: int, last: int) -> None:
+    async def skip(self, lost: Gap) -> None:
         """A service frame."""
-        await write(self._send, sse(gap(self._tail, first, last)))
+        await write(self._send, sse(gap(self._tail.run_id, lost)))
 
     async def keep_alive(self) -> None:
         """A comment."""
@@ -77,7 +79,7 @@ class SsePusher(Pusher):
 
     async def end(self, *, over: bool) -> None:
         """The last piece."""
-        await write(self._send, b"" if over else sse(BYE), more=False)
+        await write(self._send, b"" if over else sse(bye()), more=False)
 
 
 async def write(send: Send, body: bytes, *, more: bool = True) -> None:

@@ -7,12 +7,12 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pilothouse.engine.segment import Segment
+from pilothouse.engine.segment import Gap, Segment
 from pilothouse.engine.tail import Tail, Tails
 from pilothouse.engine.watcher import Watcher
 from pilothouse.transports.place import Place
 from pilothouse.transports.push import Pusher
-from pilothouse.transports.service import BYE, gap, hello, reset, service_frame
+from pilothouse.transports.service import bye, gap, hello, reset, service_frame
 from pilothouse.transports.sse import Receive, Send
 
 Upstream = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -41,7 +41,7 @@ async def serve_websocket(
     """
     tail = await tails.enter(run_id)
     try:
-        lost = await place.lost(tail)
+        lost = await place.lost_in(tail)
         after = 0 if lost else place.after
         await send_text(send, hello(tail, after))
         if lost:
@@ -65,16 +65,18 @@ class SocketPusher(Pusher):
         super().__init__(tail, after)
         self._send = send
 
-    async def put(self, segment: Segment, after: int) -> None:
+    async def put(self, segment: Segment, after: int) -> int:
         """One message each."""
-        for frame in segment.after(after):
+        frames = segment.after(after)
+        for frame in frames:
             if self.gone:
-                return
+                break
             await send_text(self._send, frame)
+        return after + len(frames)
 
-    async def skip(self, first: int, last: int) -> None:
+    async def skip(self, lost: Gap) -> None:
         """A service frame."""
-        await send_text(self._send, gap(self._tail, first, last))
+        await send_text(self._send, gap(self._tail.run_id, lost))
 
     async def keep_alive(self) -> None:
         """A service frame: JavaScript sees no pings."""
@@ -89,7 +91,7 @@ async def farewell(send: Send, watcher: Watcher, *, over: bool) -> None:
     """Say `bye` when the server stops; close either way, unless the client has left already."""
     try:
         if not over:
-            await send_text(send, BYE)
+            await send_text(send, bye())
         await send({"type": "websocket.close", "code": NORMAL if over else GOING_AWAY})
     except (RuntimeError, OSError):
         watcher.gone = True  # the client closed first

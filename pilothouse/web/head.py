@@ -10,12 +10,14 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pilothouse.web.stall import Impatient
+
 MAX_HEAD = 64 * 1024
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class BoundedHttp(HttpToolsProtocol):
-    """Closes a connection whose request head is too long or takes too long.
+class BoundedHttp(Impatient, HttpToolsProtocol):
+    """Closes a connection whose request head is too long or takes too long, or that is full for too long.
 
     Attributes:
         head_seconds: How long a client may take to say what it wants.
@@ -58,6 +60,13 @@ class BoundedHttp(HttpToolsProtocol):
         """The head is whole."""
         self._head_is_over()
         super().on_headers_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """A client that rests is sent away; one that has not read its answer is cut off."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
 
     def _head_is_over(self) -> None:
         self._is_in_head = False

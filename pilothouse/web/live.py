@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from pilothouse.engine.engine import Wish
+from pilothouse.engine.control import Wish
 from pilothouse.errors import Invalid, NotFound, PilothouseError
 from pilothouse.model.run import Control
 from pilothouse.transports.browser import (
@@ -66,7 +66,7 @@ class RunEvents:
             context.store,
             context.engine.doorbell,
             run.id,
-            after=Place.parse(query.get("after")).after,
+            Place.parse(query.get("after")),
             limit=int(_number(query, "limit", 1000, MAX_EVENTS)),
             types=tuple(filter(None, query.get("types", "").split(","))),
             newest=query.get("newest") in ("1", "true"),
@@ -199,12 +199,12 @@ OPENAPI_PATHS: dict[str, Any] = {
         {
             "run": "Id, unique beginning, number, name or @last.",
             "after": "Place in the log: a seq, or <epoch>-<seq>.",
-            "limit": "Polling: at most so many events (5,000).",
+            "limit": "Polling: at most so many events (5,000, and 4 MB).",
             "types": "Polling: only these, separated by commas.",
             "newest": "Polling: 1 takes the last events instead of the first.",
             "wait": "Polling: seconds to wait while there is nothing (25).",
         },
-        "Frames, with `Accept: text/event-stream`; else one JSON answer.",
+        "Frames, with `Accept: text/event-stream`; else one JSON answer, with `gap` or `reset` where there is one.",
     ),
     "/api/runs/{run_id}/controls": _path(
         "The job's control wire", {"run_id": "Id.", "attempt": "The attempt."}, "Control states."

@@ -2,7 +2,9 @@
 
 The listening socket is our own: made with IPPROTO_TCP (else the event loop
 does not set TCP_NODELAY and every small answer takes 40 ms), with a small send
-buffer (the kernel would hide 4 MB per stalled client) and a deep backlog.
+buffer (the kernel would hide 4 MB per stalled client) and a deep backlog. The
+kernel gives a client up that has confirmed nothing for half a minute; without
+that one that vanished would be sent to for a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from pilothouse.errors import Conflict, Forbidden, PilothouseError
 from pilothouse.settings import Settings
 from pilothouse.web.head import BoundedHttp
 from pilothouse.web.server import Server
+from pilothouse.web.sockets import BoundedSocket
+from pilothouse.web.stall import StreamConfig
 
 BACKLOG = 4096
 SEND_BUFFER = 128 * 1024
@@ -54,8 +58,13 @@ class StreamServer(uvicorn.Server):
         await asyncio.sleep(0.01)
 
 
-def listen(address: str, port: int) -> socket.socket:
-    """The server's socket, listening.
+def listen(address: str, port: int, stall_seconds: float = StreamConfig.stall_seconds) -> socket.socket:
+    """The server's socket, listening; what is set on it holds for the connections it accepts.
+
+    Args:
+        address: An address of this machine.
+        port: 0 takes a free one.
+        stall_seconds: How long a client may confirm nothing, nor answer when it has been silent.
 
     Raises:
         OSError: The address or port cannot be had.
@@ -64,6 +73,11 @@ def listen(address: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":  # others ask idle clients after two hours
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stall_seconds * 1000))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, max(1, int(stall_seconds)))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, int(stall_seconds / 3)))
     try:
         sock.bind((address, port))
         sock.listen(BACKLOG)
@@ -87,20 +101,20 @@ def serve(settings: Settings) -> None:
             hint="Listen on 127.0.0.1 and use an SSH tunnel: ssh -L 8420:127.0.0.1:8420 HOST",
         )
     lock = lock_folder(settings.folder)
-    sock = listen(settings.address, settings.port)
+    sock = listen(settings.address, settings.port, settings.stall_seconds)
     settings = settings.model_copy(update={"port": sock.getsockname()[1]})
     server = Server(settings)
     with lock:
         StreamServer(uvicorn_config(server), server).run(sockets=[sock])
 
 
-def uvicorn_config(server: Server) -> uvicorn.Config:
+def uvicorn_config(server: Server) -> StreamConfig:
     """How uvicorn runs a server."""
-    return uvicorn.Config(
+    config = StreamConfig(
         server.app,
         loop="uvloop",
         http=BoundedHttp,
-        ws="websockets-sansio",
+        ws=BoundedSocket,
         ws_per_message_deflate=False,
         ws_ping_interval=None,
         lifespan="on",
@@ -111,6 +125,8 @@ def uvicorn_config(server: Server) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
     )
+    config.stall_seconds = server.settings.stall_seconds
+    return config
 
 
 def lock_folder(folder: Path) -> IO[str]:

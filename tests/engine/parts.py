@@ -14,6 +14,7 @@ from pilothouse.buses.memory import MemoryBus
 from pilothouse.contracts import Appended, Frame
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.scheduler import Scheduler
+from pilothouse.engine.segment import Gap
 from pilothouse.engine.tail import Tail, Tails
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import Unavailable
@@ -22,7 +23,7 @@ from pilothouse.model.run import Control, Run, Strength
 from pilothouse.sdk.kind import Kind
 from pilothouse.stores.memory import MemoryStore
 from pilothouse.testing.samples import a_run
-from pilothouse.transports.follow import Batch, Gap, follow
+from pilothouse.transports.follow import Batch, follow
 
 
 class Params(BaseModel):

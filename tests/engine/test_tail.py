@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pilothouse.engine.segment import SEGMENT, Segment, segment_of
+from pilothouse.engine.segment import PIECE_BYTES, SEGMENT, Segment, segment_of
 from pilothouse.engine.tail import KEPT_SEGMENTS, Tails
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import NotFound
@@ -258,6 +258,7 @@ async def test_only_the_newest_segments_stay_in_memory(parts: Parts) -> None:
         old, new = tail.ready(0), tail.ready(tail.head - 1)
         segment = await tail.segment(0)
 
+    assert isinstance(segment, Segment)
     assert old is None
     assert new is not None
     assert (segment.first, segment.last) == (1, SEGMENT)
@@ -283,9 +284,9 @@ async def test_a_place_the_store_has_reached_is_not_lost_though_this_server_has_
 
     async with parts.tails.follow(run.id) as tail:
         await parts.store.append(run.id, [a_note(), a_note()])  # no ring yet
-        known = await Place(4).lost(tail)
-        beyond = await Place(5).lost(tail)
-        foreign = await Place(1, "0000").lost(tail)
+        known = await Place(4).lost_in(tail)
+        beyond = await Place(5).lost_in(tail)
+        foreign = await Place(1, "0000").lost_in(tail)
 
     assert known is None
     assert beyond == "the log is shorter than the place you knew"
@@ -297,11 +298,11 @@ def test_a_segment_joins_its_frames_once_for_each_place() -> None:
 
     whole, half = segment.sse_after(256), segment.sse_after(257)
 
-    assert whole == b'id: ab-257\ndata: {"seq": 257}\n\nid: ab-258\ndata: {"seq": 258}\n\n'
-    assert half == b'id: ab-258\ndata: {"seq": 258}\n\n'
+    assert whole == (258, b'id: ab-257\ndata: {"seq": 257}\n\nid: ab-258\ndata: {"seq": 258}\n\n')
+    assert half == (258, b'id: ab-258\ndata: {"seq": 258}\n\n')
     assert segment.sse_after(256) is whole
     segment.add(b"{}")
-    assert segment.sse_after(256) == whole + b"id: ab-259\ndata: {}\n\n"
+    assert segment.sse_after(256) == (259, whole[1] + b"id: ab-259\ndata: {}\n\n")
 
 
 def test_a_segment_that_is_read_from_everywhere_keeps_few_copies() -> None:
@@ -310,7 +311,31 @@ def test_a_segment_that_is_read_from_everywhere_keeps_few_copies() -> None:
     for seq in range(SEGMENT):
         segment.sse_after(seq)
 
-    assert sum(len(joined) for joined in segment.joined.values()) < 4 * SEGMENT * 1100
+    assert sum(len(joined) for _, joined in segment.joined.values()) < 4 * SEGMENT * 1100
+
+
+def test_large_events_are_joined_in_pieces_that_follow_each_other() -> None:
+    segment = Segment(1, "ab", [b"x" * 60_000] * SEGMENT)
+    places, sizes = [0], []
+
+    while places[-1] < SEGMENT:
+        last, piece = segment.sse_after(places[-1])
+        places.append(last)
+        sizes.append(len(piece))
+
+    assert all(size < PIECE_BYTES + 61_000 for size in sizes)
+    assert sum(sizes) > SEGMENT * 60_000
+    assert places == [*range(0, 256, 5), 256]
+
+
+def test_a_segment_whose_beginning_is_gone_holds_what_is_left() -> None:
+    segment = Segment(1, "ab", [b"{}"] * 3, begin=101)
+
+    held = [seq for seq in (0, 99, 100, 102, 103) if segment.holds(seq)]
+
+    assert held == [100, 102]
+    assert segment.last == 103
+    assert segment.sse_after(101) == (103, b"id: ab-102\ndata: {}\n\nid: ab-103\ndata: {}\n\n")
 
 
 @pytest.mark.parametrize(("after", "first"), [(0, 1), (255, 1), (256, 257), (511, 257), (512, 513)])

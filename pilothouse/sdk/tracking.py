@@ -161,7 +161,7 @@ def read_finished(link: Link) -> list[Done[None]]:
 
 def read_last_steps(link: Link, names: Collection[str]) -> dict[str, int]:
     """The last step of each metric, 0 for a new one, so that a later attempt does not begin at 1 again."""
-    query = urlencode({"names": ",".join(names), "points": 2})
+    query = urlencode({"names": ",".join(names), "points": 3})
     try:
         series = link.call("GET", f"/metrics?{query}", patience_seconds=2.0).json().get("series", {})
     except PilothouseError:

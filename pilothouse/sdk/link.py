@@ -1,10 +1,11 @@
 """The job's connection to the server: events go up, controls come down.
 
-Two threads. The sender takes what is queued, sends it as one numbered batch and
-repeats the identical batch until it is acknowledged: the server skips what it
-knows, so nothing gets lost and nothing doubled while the server is away. The
-listener follows the control wire. What the server says last, by either way, is
-the run's `state`; `asked` is False while there is nothing to obey.
+Three threads. The scribe writes what is queued to the spool. The sender takes the
+oldest of it, sends it as one numbered batch and repeats the batch until it is
+acknowledged: the server skips the numbers it knows, so nothing gets lost and
+nothing doubled while the server is away. The listener follows the control wire.
+What the server says last, by either way, is the run's `state`; `asked` is False
+while there is nothing to obey.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilothouse import failpoint
-from pilothouse.errors import Conflict, Invalid, LeaseLost, NotFound, PilothouseError, TooLarge, Unavailable
-from pilothouse.sdk.outbox import Batch, Outbox, Ticket, encoded_event, said
-from pilothouse.sdk.wire import UNREACHABLE, Answer, Wire
+from pilothouse.errors import Conflict, Invalid, LeaseLost, NotFound, PilothouseError, TooLarge
+from pilothouse.sdk.batch import Batch
+from pilothouse.sdk.outbox import Outbox, Ticket, encoded_event, said
+from pilothouse.sdk.scribe import Scribe
+from pilothouse.sdk.spool import Spool
+from pilothouse.sdk.wire import UNREACHABLE, Answer, Waits, Wire, call
 
 HEARTBEAT_SECONDS = 5.0
 ORPHAN_SECONDS = 600.0
 SILENCE_SECONDS = 15.0
 CONFIRM_SECONDS = 0.2
+CLOSE_SECONDS = 2.0
+BEHIND_EVENTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,18 @@ class Link:
         attempt: The write fence.
         heartbeat_seconds: How often the lease is renewed.
         orphan_seconds: How long the server may be away before the job has to leave.
+        outbox: What the job says is queued here.
+        writer: Who of the attempt's processes this is; each counts its own events.
+        spool: Where events wait for the server; in memory by default.
 
     Attributes:
+        mark: Called with the key of an item that is about to begin.
         asked: True when `safepoint` has something to obey.
         state: What the server last said.
         is_away: True while the server does not answer.
         is_fenced: True once the attempt may not write any more.
-        is_cut_off: True once the server was away for longer than `orphan_seconds`.
+        is_cut_off: True once the server was away for longer than `orphan_seconds`, or for
+            so long that nothing more could be kept for it.
     """
 
     def __init__(
@@ -70,6 +81,8 @@ class Link:
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         orphan_seconds: float = ORPHAN_SECONDS,
         outbox: Outbox | None = None,
+        writer: str = "job",
+        spool: Spool | None = None,
     ) -> None:
         self.asked = False
         self.state = State()
@@ -79,13 +92,20 @@ class Link:
         self._attempt = attempt
         self._heartbeat_seconds = heartbeat_seconds
         self._orphan_seconds = orphan_seconds
+        self._writer = writer
         self._outbox = Outbox() if outbox is None else outbox
+        self._outbox.on_stall = self._cut_off
+        self._spool = Spool(None, attempt, writer) if spool is None else spool
+        self._scribe = Scribe(
+            self._outbox, self._spool, lambda: self.is_away, self._is_over, self._stop_for_want_of_room
+        )
         self.put = self._outbox.put
+        self.mark = self._spool.mark
         self._changed = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
         self._on_live: Callable[[dict[str, Any]], None] = lambda live: None
         self._tickets: set[Ticket] = set()
-        self._is_sending = False
+        self._is_behind = len(self._spool) > BEHIND_EVENTS
         self._away_since: float | None = None
         self._heard_head = 0
         self._hearing = threading.Lock()
@@ -103,16 +123,19 @@ class Link:
         """
         self._on_live = on_live or self._on_live
         self._set_state(state or self.state)
+        self._scribe.start()
         for work in (self._send_always, self._listen_always):
             threading.Thread(
                 target=work, name=f"pilothouse-{work.__name__.split('_')[1]}", daemon=True
             ).start()
 
     def close(self) -> None:
-        """Stop both threads; what is not yet acknowledged is abandoned."""
+        """Stop all threads; what is not yet acknowledged stays in the run's folder."""
         self._closing.set()
         self._outbox.close()
-        self._outbox.ring()
+        self._scribe.close(CLOSE_SECONDS)
+        self._spool.ring()
+        self._spool.close()
         self.notify()
 
     # What the job asks of the server
@@ -124,12 +147,12 @@ class Link:
     def ask(self, type_: str, data: Mapping[str, Any], *, patient: bool = False) -> bool:
         """Send an event and wait until the server has stored or refused it.
 
-        While the server is away the answer is yes, unless the asker is patient: a
-        restart of the server must not stall the job.
+        While the server is away, and while it is told what it missed, the answer is
+        yes, unless the asker is patient: a restart of the server must not stall the job.
         """
         ticket = Ticket(patient)
         self._tickets.add(ticket)
-        if self.is_away:
+        if self.is_away or self._is_behind:
             ticket.go_alone()
         if self.is_fenced or self.is_cut_off:
             ticket.settle(False)
@@ -216,18 +239,26 @@ class Link:
         self.is_fenced = True
         self._end_asking()
 
+    def _cut_off(self) -> None:
+        """Have the job leave; what it says until then is still written down."""
+        self.is_cut_off = True
+        self._end_asking()
+
+    def _stop_for_want_of_room(self) -> None:
+        text = "No server answers, and there is no room for more results. The job stops; they are kept."
+        self._spool.add([said("error", text)])
+        self._cut_off()
+
     def _end_asking(self) -> None:
         """Nobody may go on: refuse those who wait."""
         self.asked = True
-        self._outbox.close()
         for ticket in tuple(self._tickets):
             ticket.settle(False)
         self.notify()
 
     def _is_empty(self) -> bool:
-        return (
-            not len(self._outbox) and not self._is_sending
-        )  # in this order: the sender sets it before it takes
+        # in this order, in which an event goes its way
+        return not len(self._outbox) and not self._scribe.is_writing and not len(self._spool)
 
     def _is_over(self) -> bool:
         return self.is_fenced or self.is_cut_off or self._closing.is_set()
@@ -237,16 +268,13 @@ class Link:
     def _send_always(self) -> None:
         wire = self._make_wire()
         while not self._is_over():
-            self._outbox.wait(self._next_beat - time.monotonic())
+            self._spool.wait(self._next_beat - time.monotonic())
             if time.monotonic() >= self._next_beat:
                 self._next_beat = time.monotonic() + self._heartbeat_seconds
-                self._deliver(wire, Batch(self._outbox.next_seq, []))
-            self._is_sending = True
-            if batch := self._outbox.take():
-                failpoint.reach("sdk.batch.before")
-                self._deliver(wire, batch)
-            self._is_sending = False
-            self._notify_flushed()
+                self._deliver(wire, Batch(self._spool.last + 1, []))
+            if entries := self._spool.batch():
+                self._deliver(wire, Batch(entries[0][0], [event for _, event in entries]))
+                self._notify_flushed()
         wire.close()
 
     def _make_wire(self, timeout: float = 10.0) -> Wire:
@@ -258,10 +286,11 @@ class Link:
 
     def _deliver(self, wire: Wire, batch: Batch) -> None:
         """Send a batch until the server has taken it. A heartbeat is an empty batch."""
-        delay = 0.1
+        waits = Waits()
         while not self._is_over():
             try:
-                answer = wire.request("POST", self._path + "/events", batch.body(self._attempt))
+                failpoint.reach("sdk.batch.before")
+                answer = wire.request("POST", self._path + "/events", batch.body(self._attempt, self._writer))
             except UNREACHABLE:
                 answer = None
             error = None if answer is None or answer.is_ok else answer.error()
@@ -276,8 +305,7 @@ class Link:
                 self._divide(wire, batch, error)
                 return
             self._go_away()
-            self._closing.wait(delay)
-            delay = min(delay * 2, 2.0)
+            self._closing.wait(waits.next())
 
     def _acknowledge(self, batch: Batch, answer: dict[str, Any]) -> None:
         refused = answer.get("refused") or {}
@@ -285,11 +313,18 @@ class Link:
         self._hear(answer)
         if self.state is not seen:  # the wire may see no change in pause, paused, resumed: look again soon
             self._next_beat = min(self._next_beat, time.monotonic() + CONFIRM_SECONDS)
-        for seq, ticket in batch.tickets.items():
-            ticket.settle(str(seq) not in refused)
         self._away_since = None
         self.is_away = False
-        self._outbox.tell_dropped()
+        if batch.events:
+            self._spool.acknowledge(batch.numbers[-1])
+        self._is_behind = self._is_behind and len(self._spool) > BEHIND_EVENTS
+        self._settle(batch, refused)
+
+    def _settle(self, batch: Batch, refused: Mapping[str, str]) -> None:
+        tickets = self._scribe.tickets
+        for number in batch.numbers if tickets else ():
+            if ticket := tickets.pop(number, None):
+                ticket.settle(str(number) not in refused)
 
     def _divide(self, wire: Wire, batch: Batch, error: PilothouseError) -> None:
         """Find the one event that the server will never take; a line in the log replaces it."""
@@ -302,31 +337,28 @@ class Link:
         bad = batch.events[0].decode("utf-8", "replace")
         text = f"The server refused an event, and it is left out: {error.message} {bad}"
         self._deliver(wire, Batch(batch.first, [said("error", text)]))
-        for ticket in batch.tickets.values():
-            ticket.settle(True)
 
     def _go_away(self) -> None:
         """The server does not answer: let those go on who wait for its leave."""
         now = time.monotonic()
         self._away_since = self._away_since or now
-        self.is_away = True
+        self.is_away = self._is_behind = True
         for ticket in tuple(self._tickets):
             ticket.go_alone()
         self.notify()
         if now - self._away_since >= self._orphan_seconds:
-            self.is_cut_off = True
-            self._end_asking()
+            self._cut_off()
 
     # The listener
 
     def _listen_always(self) -> None:
-        delay = 0.1
+        waits = Waits()
         while not self._is_over():
             try:
                 for line in self._make_wire(SILENCE_SECONDS).lines(
                     f"{self._path}/controls?attempt={self._attempt}"
                 ):
-                    delay = 0.1
+                    waits = Waits()
                     if line.startswith(b"data:"):
                         self._hear(json.loads(line[5:]))
                     if self._is_over():
@@ -335,33 +367,4 @@ class Link:
                 self._fence()
             except (PilothouseError, ValueError, *UNREACHABLE):
                 pass
-            self._closing.wait(delay)
-            delay = min(delay * 2, 2.0)
-
-
-def call(
-    wire: Wire,
-    method: str,
-    path: str,
-    body: Callable[[], Any] | None = None,
-    headers: Mapping[str, str] | None = None,
-    patience_seconds: float = ORPHAN_SECONDS,
-) -> Answer:
-    """One request, repeated while the server is away; see `Link.call`."""
-    deadline = time.monotonic() + patience_seconds
-    delay = 0.1
-    try:
-        while True:
-            try:
-                answer = wire.request(method, path, body() if body else None, headers)
-                if answer.is_ok:
-                    return answer
-                error: PilothouseError = answer.error()
-            except UNREACHABLE as unreachable:
-                error = Unavailable(f"The server does not answer: {unreachable}")
-            if not isinstance(error, Unavailable) or time.monotonic() + delay > deadline:
-                raise error
-            time.sleep(delay)
-            delay = min(delay * 2, 2.0)
-    finally:
-        wire.close()
+            self._closing.wait(waits.next())

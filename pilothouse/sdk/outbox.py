@@ -1,9 +1,10 @@
-"""What the job has said and the server has not yet stored.
+"""What the job has said and nobody has written down yet.
 
-`put` never waits and never touches the network. The sender takes batches;
-numbers are given when a batch is made, so an event keeps its number however
-often it is sent. Bounded: beyond `room`, log lines and progress are left out
-and counted; results are always kept, and beyond twice the room the job waits.
+`put` never touches the network or a disk. One taker encodes what is queued and
+hands it to the spool, at once, whether the server is there or not; so the queue
+is short. Bounded all the same: beyond `room`, log lines and progress are left out
+and counted; what may not be missed waits for the taker, and never longer than
+`LONGEST_WAIT_SECONDS`.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from pilothouse.sdk.encoding import dump, encode
 
-ROOM_EVENTS = 200_000
-BATCH_EVENTS = 1_000
-BATCH_BYTES = 900_000
+ROOM_EVENTS = 50_000
+TAKEN_EVENTS = 1_000
+TAKEN_BYTES = 1_000_000
+LONGEST_WAIT_SECONDS = 5.0
+METRICS_KEPT = 10
 DROPPABLE = frozenset({"log", "progress"})
 
 
@@ -66,47 +69,43 @@ class Ticket:
         return self.granted
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Encoded events with consecutive numbers.
+@dataclass(slots=True)
+class Taken:
+    """Events taken out of the queue, encoded.
 
     Attributes:
-        first: `client_seq` of the first event.
         events: JSON of each.
-        tickets: Askers, by `client_seq`.
+        tickets: Askers, by place in `events`.
     """
 
-    first: int
-    events: list[bytes]
+    events: list[bytes] = field(default_factory=list)
     tickets: dict[int, Ticket] = field(default_factory=dict)
-
-    def body(self, attempt: int) -> bytes:
-        """The request's body."""
-        head = b'{"attempt":%d,"client_seq":%d,"events":[' % (attempt, self.first)
-        return head + b",".join(self.events) + b"]}"
-
-    def halves(self) -> tuple[Batch, Batch]:
-        """The batch as two, earlier numbers first."""
-        middle = len(self.events) // 2
-        later = self.first + middle
-        return (
-            Batch(self.first, self.events[:middle], {n: t for n, t in self.tickets.items() if n < later}),
-            Batch(later, self.events[middle:], {n: t for n, t in self.tickets.items() if n >= later}),
-        )
 
 
 class Outbox:
-    """A queue with one taker. `put` may be called from any thread."""
+    """A queue with one taker. `put` may be called from any thread.
 
-    def __init__(self, room: int = ROOM_EVENTS) -> None:
+    Args:
+        room: Events, at least 1.
+        longest_wait_seconds: How long `put` may wait for room.
+
+    Attributes:
+        on_stall: Called, in the thread that puts, when there was no room for that long.
+    """
+
+    def __init__(
+        self, room: int = ROOM_EVENTS, *, longest_wait_seconds: float = LONGEST_WAIT_SECONDS
+    ) -> None:
+        self.on_stall: Callable[[], None] = lambda: None
         self._room = room
+        self._longest_wait_seconds = longest_wait_seconds
         self._entries: deque[tuple[str, Mapping[str, Any] | Encoded, Ticket | None]] = deque()
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._is_idle = False
         self._is_closed = False
         self._space = threading.Condition()
         self._dropped: Counter[str] = Counter()
-        self.next_seq = 1
+        self._metrics = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -121,16 +120,21 @@ class Outbox:
             self._bell.put(None)
 
     def _has_room(self, type_: str) -> bool:
-        """Leave out what may be missed; hold up what may not, once memory runs short."""
+        """Leave out what may be missed; hold up what may not, for a time."""
         if type_ in DROPPABLE:
             self._dropped[type_] += 1
             return False
         with self._space:
-            self._space.wait_for(lambda: self._is_closed or len(self._entries) < 2 * self._room)
+            has_room = self._space.wait_for(
+                lambda: self._is_closed or len(self._entries) < self._room, self._longest_wait_seconds
+            )
+        if not has_room:
+            self._is_closed = True
+            self.on_stall()
         return not self._is_closed
 
     def close(self) -> None:
-        """Nothing will be taken any more: what is put from now on may be discarded."""
+        """Nobody needs what is put from now on: it is discarded once there is no room."""
         self._is_closed = True
         with self._space:
             self._space.notify_all()
@@ -139,41 +143,56 @@ class Outbox:
         """Wake the taker though nothing is queued."""
         self._bell.put(None)
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float | None = None) -> None:
         """Return when something is queued, or `ring` was called, or time is up."""
         self._is_idle = True
         if not self._entries:
             with contextlib.suppress(Empty):
-                self._bell.get(timeout=max(seconds, 0.0))
+                self._bell.get(timeout=seconds)
         self._is_idle = False
 
-    def take(self) -> Batch | None:
-        """Everything that is queued, up to the limits of one batch; None when nothing is."""
-        batch = Batch(self.next_seq, [])
+    def take(self, pressure: int = 0) -> Taken:
+        """Everything that is queued, up to the limits of one write.
+
+        Args:
+            pressure: 1 leaves out log lines and progress, 2 also nine in ten metrics.
+        """
+        taken = Taken()
         size = 0
-        while self._entries and len(batch.events) < BATCH_EVENTS - 1 and size < BATCH_BYTES - 70_000:
+        while self._entries and len(taken.events) < TAKEN_EVENTS and size < TAKEN_BYTES:
             type_, data, ticket = self._entries.popleft()
+            if pressure and self._is_missable(type_, pressure):
+                continue
             if ticket is not None:
-                batch.tickets[self.next_seq + len(batch.events)] = ticket
+                taken.tickets[len(taken.events)] = ticket
                 if ticket.alone and not isinstance(data, Encoded):
                     data = {**data, "ask": False}
             encoded = data if isinstance(data, Encoded) else encoded_event(type_, data)
-            batch.events.append(encoded.json)
+            taken.events.append(encoded.json)
             size += len(encoded.json)
             if encoded.notice:
-                batch.events.append(said("warning", encoded.notice))
-        self.next_seq += len(batch.events)
+                taken.events.append(said("warning", encoded.notice))
         with self._space:
             self._space.notify_all()
-        return batch if batch.events else None
+        return taken
 
-    def tell_dropped(self) -> None:
-        """Queue one line that says what had to be left out, if anything."""
-        if self._dropped and len(self._entries) < self._room:
-            dropped, self._dropped = self._dropped, Counter()
-            what = " and ".join(f"{count:,} {type_}" for type_, count in sorted(dropped.items()))
-            text = f"The server was away for long: {what} events were left out. No result is missing."
-            self.put("log", {"level": "warning", "source": "pilothouse", "text": text})
+    def _is_missable(self, type_: str, pressure: int) -> bool:
+        """True for an event that is left out, which is counted."""
+        if type_ == "metric" and pressure > 1:
+            self._metrics += 1
+            is_missed = self._metrics % METRICS_KEPT != 1
+        else:
+            is_missed = type_ in DROPPABLE
+        self._dropped[type_] += is_missed
+        return is_missed
+
+    def take_dropped(self) -> str:
+        """What had to be left out since this was asked last, in words; empty when nothing."""
+        dropped, self._dropped = +self._dropped, Counter()
+        if not dropped:
+            return ""
+        what = " and ".join(f"{count:,} {type_}" for type_, count in sorted(dropped.items()))
+        return f"The server was away for long: {what} events were left out. No result is missing."
 
 
 def encoded_event(type_: str, data: Mapping[str, Any]) -> Encoded:

@@ -8,7 +8,9 @@ so every request must be safe to send twice, and all of the link's are.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import IO, Any
@@ -27,6 +29,9 @@ from pilothouse.errors import (
 )
 
 UNREACHABLE = (OSError, HTTPException)
+FIRST_WAIT_SECONDS = 0.1
+PATIENCE_SECONDS = 600.0
+LONGEST_WAIT_SECONDS = 2.0
 ERRORS: dict[int, type[PilothouseError]] = {
     401: Unauthorised,
     403: Forbidden,
@@ -65,6 +70,21 @@ class Answer:
             kind = LeaseLost
         message = said.get("message") or f"The server answered {self.status}."
         return kind(message, hint=said.get("hint"))
+
+
+class Waits:
+    """How long to wait before each further try: up to twice as long each time, and at random.
+
+    A server that comes back is not met by all jobs at the same instant. There is no last try.
+    """
+
+    def __init__(self) -> None:
+        self._up_to = FIRST_WAIT_SECONDS
+
+    def next(self) -> float:
+        """Seconds until the next try."""
+        up_to, self._up_to = self._up_to, min(self._up_to * 2, LONGEST_WAIT_SECONDS)
+        return random.uniform(0.0, up_to)  # noqa: S311 - jitter, no secret
 
 
 class Wire:
@@ -152,3 +172,35 @@ class Wire:
         except BaseException:
             self.close()
             raise
+
+
+def call(
+    wire: Wire,
+    method: str,
+    path: str,
+    body: Callable[[], Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Answer:
+    """One request, repeated while the server is away.
+
+    Raises:
+        PilothouseError: The server refuses, or was away for too long (`Unavailable`).
+    """
+    deadline = time.monotonic() + patience_seconds
+    waits = Waits()
+    try:
+        while True:
+            try:
+                answer = wire.request(method, path, body() if body else None, headers)
+                if answer.is_ok:
+                    return answer
+                error: PilothouseError = answer.error()
+            except UNREACHABLE as unreachable:
+                error = Unavailable(f"The server does not answer: {unreachable}")
+            delay = waits.next()
+            if not isinstance(error, Unavailable) or time.monotonic() + delay > deadline:
+                raise error
+            time.sleep(delay)
+    finally:
+        wire.close()

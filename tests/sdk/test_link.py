@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections import deque
 from typing import Any
 
 import pytest
 
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import Link
-from pilothouse.sdk.outbox import Outbox
 from pilothouse.sdk.signals import CutOff, Fenced
 from tests.sdk.conftest import Connect
 from tests.sdk.link_server import LinkServer
@@ -168,41 +165,6 @@ def test_a_job_that_is_cut_off_for_too_long_has_to_leave(
 
     with pytest.raises(CutOff):
         run.safepoint()
-
-
-def test_log_lines_are_dropped_before_results_and_one_line_says_so(
-    connect: Connect, links: list[Link], server: LinkServer
-) -> None:
-    run = connect(outbox=Outbox(room=100))
-    server.stop()
-    run.log("the first batch")
-    links[0].wait_until(lambda: links[0].is_away, 30)
-    for number in range(120):
-        run.item(str(number))
-        run.log("chatter")
-
-    server.start()
-
-    assert links[0].flush(30)
-    assert server.keys("item.finished") == [str(number) for number in range(120)]
-    lines = [body.text for body in server.bodies("log")]
-    assert len(lines) < 120
-    assert any("events were left out. No result is missing." in line for line in lines)
-
-
-def test_results_wait_for_room_rather_than_get_lost(
-    connect: Connect, links: list[Link], server: LinkServer
-) -> None:
-    run = connect(outbox=Outbox(room=10))
-    server.stop()
-    writer = threading.Thread(target=lambda: deque(map(run.item, map(str, range(50)))))
-    writer.start()
-
-    server.start()
-    writer.join(30)
-
-    assert links[0].flush(30)
-    assert server.keys("item.finished") == [str(number) for number in range(50)]
 
 
 def test_live_params_change_in_place(run: RunHandle, link: Link, server: LinkServer) -> None:

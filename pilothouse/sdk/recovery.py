@@ -1,0 +1,192 @@
+"""Takes over what processes that have gone could not send.
+
+A killed or cut-off process leaves its spool in the run's folder. The next attempt
+makes those events its own, before it begins anything: each old file is written
+anew under new numbers, and the new file names the one it stands for, so that a
+kill in the midst of it neither loses nor doubles an event. Facts about the old
+attempt itself (paused, completed) are left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pilothouse.sdk import record
+from pilothouse.sdk.encoding import dump
+from pilothouse.sdk.marks import hold, read_left
+from pilothouse.sdk.spool import Spool, marks_name
+
+_FILE = re.compile(r"spool-(\d+)-([a-z0-9-]+?)(?:-(\d+)\.jsonl|\.marks)")
+_OWN_FACT = b'{"type":"run.'
+_ITEM = b'{"type":"item.'
+_STATE = b'{"type":"state.saved"'
+_HEADER = 0
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What earlier processes of the run left behind.
+
+    Attributes:
+        events: How many events are sent again.
+        finished: Keys of the items whose results are among them.
+        begun: Keys of the items that were begun, among them or by the marks; oldest first.
+        saved_state: The latest saved state among them, None without one.
+    """
+
+    events: int = 0
+    finished: set[str] = field(default_factory=set)
+    begun: dict[str, None] = field(default_factory=dict)
+    saved_state: dict[str, Any] | None = None
+
+    def in_flight(self, finished: Collection[str]) -> list[str]:
+        """Items that were begun and have no result, neither here nor among `finished`."""
+        known = self.finished.union(finished)
+        return [key for key in self.begun if key not in known]
+
+    def read(self, event: bytes) -> bytes | None:
+        """Look at an event that was not acknowledged; None when it is not sent again."""
+        if event.startswith(_OWN_FACT):
+            return None
+        if event.startswith(_ITEM):
+            return self._read_item(event)
+        if event.startswith(_STATE):
+            self.saved_state = json.loads(event)["data"]["state"]
+        return event
+
+    def _read_item(self, event: bytes) -> bytes:
+        told = json.loads(event)
+        key = told["data"]["key"]
+        if told["type"] == "item.finished":
+            self.finished.add(key)
+            return event
+        self.begun[key] = None
+        told["data"]["ask"] = False
+        return dump(told)
+
+
+@dataclass(slots=True)
+class _Gone:
+    """The files of one process that has gone, its segments in order."""
+
+    attempt: int
+    writer: str
+    marks: Path
+    segments: dict[int, Path] = field(default_factory=dict)
+
+
+def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[str] = ()) -> Recovered:
+    """Put what earlier processes of this run could not send into `spool`, as its first events.
+
+    Processes that still live keep what is theirs. Nothing here fails the job: what
+    the disk does not give back stays where it is.
+
+    Args:
+        spool: The new process's spool; nothing was added to it yet.
+        finished: Keys that the server knows as finished.
+        in_flight: Keys that the server knows as begun and not finished.
+    """
+    recovered = Recovered()
+    if spool.folder is None:
+        return recovered
+    marked: dict[str, None] = {}
+    taken: list[Path] = []
+    for gone in _find(spool):
+        with contextlib.suppress(OSError), _held(gone.marks) as is_held:
+            if is_held:
+                left = read_left(gone.marks)
+                for _, path in sorted(gone.segments.items()):
+                    _take_over(spool, path, left.acked, recovered)
+                marked |= dict.fromkeys(left.keys)
+                taken.append(gone.marks)
+    untold = marked.keys() - recovered.begun.keys() - set(in_flight) - recovered.finished - set(finished)
+    recovered.begun |= marked
+    if untold:
+        spool.add([dump({"type": "item.started", "data": {"key": key}}) for key in marked if key in untold])
+    for path in taken:
+        spool.remove_after(path)
+    return recovered
+
+
+def _find(spool: Spool) -> list[_Gone]:
+    """The other processes of this and earlier attempts that left files, oldest first."""
+    assert spool.folder
+    found: dict[tuple[int, str], _Gone] = {}
+    names = {path.name: path for path in spool.folder.glob("spool-*")}
+    for name in [stood_for for path in names.values() if (stood_for := _stands_for(path))]:
+        if path := names.pop(name, None):
+            path.unlink(missing_ok=True)
+    for name, path in names.items():
+        if match := _FILE.fullmatch(name):
+            attempt, writer = int(match[1]), match[2]
+            if attempt > spool.attempt or (attempt, writer) == (spool.attempt, spool.writer):
+                continue
+            marks = spool.folder / marks_name(attempt, writer)
+            gone = found.setdefault((attempt, writer), _Gone(attempt, writer, marks))
+            if match[3]:
+                gone.segments[int(match[3])] = path
+    return [found[process] for process in sorted(found)]
+
+
+def _stands_for(path: Path) -> str | None:
+    """The name of the file that this one was written instead of."""
+    if path.suffix != ".jsonl":
+        return None
+    with contextlib.suppress(OSError, ValueError), path.open("rb") as file:
+        first = record.parse(file.readline(10_000).rstrip(b"\n"))
+        if first and first[0] == _HEADER:
+            return str(json.loads(first[1])["instead_of"])
+    return None
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[bool]:
+    """Hold a process's marks; False while that process lives."""
+    if not path.exists():
+        yield True
+        return
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        yield hold(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _take_over(spool: Spool, path: Path, acked: int, recovered: Recovered) -> None:
+    """Make the events of one file the spool's own, in one step that cannot be cut in two."""
+    events: list[bytes] = []
+    for number, event in record.read(path.read_bytes()):
+        if number > acked and (told := recovered.read(event)):
+            acked = number
+            events.append(told)
+    recovered.events += len(events)
+    if events and not _write_anew(spool, path, events):
+        spool.add(events)
+        spool.remove_after(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write_anew(spool: Spool, old: Path, events: list[bytes]) -> bool:
+    """Write a segment of the spool that stands for an old one; False when the disk does not take it."""
+    if not spool.is_written:
+        return False
+    path = spool.next_path()
+    temporary = path.with_suffix(".tmp")
+    lines = [record.line(number, event) for number, event in enumerate(events, spool.last + 1)]
+    header = record.line(_HEADER, dump({"instead_of": old.name}))
+    try:
+        temporary.write_bytes(header + b"".join(lines))
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        return False
+    spool.adopt(path, spool.last + len(events), len(events))
+    return True

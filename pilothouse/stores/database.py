@@ -7,13 +7,12 @@ PostgreSQL other servers write too: rows are locked, and the clock is its own.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -31,13 +30,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
-from pilothouse.errors import Invalid, Unavailable
+from pilothouse.errors import Invalid
+from pilothouse.stores.file import DatabaseFile
 from pilothouse.stores.shelf import as_json, from_text
 
 READERS = 4
 BUSY_SECONDS = 10
-LOCK_SECONDS = 5.0
-_LOCK_POLL_SECONDS = 0.05
+APPLICATION = "pilothouse"
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
 
 Upsert = postgresql.Insert | sqlite.Insert
@@ -57,6 +56,7 @@ class Database:
 
     Attributes:
         is_exclusive: Nobody else writes to it.
+        file: The file of a SQLite database.
     """
 
     def __init__(self, url: str) -> None:
@@ -73,19 +73,14 @@ class Database:
         self._url = parsed.set(drivername=_DRIVERS[parsed.drivername])
         self.is_exclusive = parsed.drivername == "sqlite"
         self._prepared: dict[Statement, Prepared] = {}
-        self._lock: IO[str] | None = None
+        self.file = DatabaseFile(Path(self._url.database or "")) if self.is_exclusive else None
         self.writer = self._engine(is_writer=True)
         self.reader = self._engine(is_writer=False)
 
     @property
-    def path(self) -> Path:
-        """The file of a SQLite database."""
-        return Path(self._url.database or "")
-
-    @property
     def place(self) -> str:
         """Where the database is, without the password."""
-        return str(self.path) if self.is_exclusive else self._url.render_as_string()
+        return str(self.file.path) if self.file else self._url.render_as_string()
 
     def insert(self, table: Table) -> Upsert:
         """An insert that can say what to do on a conflict."""
@@ -121,36 +116,35 @@ class Database:
         return seconds
 
     def acquire(self) -> None:
-        """Keep other servers away from a SQLite file for as long as this one has it open.
+        """Take a SQLite file for this server, and look whether it is whole.
 
         Raises:
-            Unavailable: Another server has it open, or its folder cannot be written.
+            Unavailable: Another server has it open, it is damaged, or its folder cannot be written.
         """
-        if not self.is_exclusive:
-            return
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            lock = self.path.with_name(self.path.name + ".lock").open("a")
-        except OSError as error:
-            raise Unavailable(f"{self.path} cannot be opened: {error}") from error
-        deadline = time.monotonic() + LOCK_SECONDS
-        while not _try_lock(lock):
-            if time.monotonic() > deadline:
-                lock.close()
-                raise Unavailable(
-                    f"another server has {self.path} open",
-                    hint="Stop it, give this one another data folder, or use PostgreSQL for several servers.",
-                )
-            time.sleep(_LOCK_POLL_SECONDS)
-        self._lock = lock
+        if self.file is not None:
+            self.file.acquire()
+            self.file.prepare()
+
+    def watch(self) -> None:
+        """Remember which SQLite file the writer opened."""
+        if self.file is not None:
+            self.file.watch()
+
+    def confirm(self) -> None:
+        """Make sure that the SQLite file is still the one that was opened.
+
+        Raises:
+            Unavailable: It was replaced, removed or cut short.
+        """
+        if self.file is not None:
+            self.file.confirm()
 
     def dispose(self) -> None:
         """Close every connection and let others in."""
         self.writer.dispose()
         self.reader.dispose()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        if self.file is not None:
+            self.file.release()
 
     def _engine(self, *, is_writer: bool) -> Engine:
         options: dict[str, Any] = {"json_serializer": as_json, "json_deserializer": from_text}
@@ -163,7 +157,12 @@ class Database:
         if not is_writer:
             options["isolation_level"] = "REPEATABLE READ"  # a page, its total and its head belong together
         limits = f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
-        connect = {"connect_timeout": BUSY_SECONDS, "options": limits}
+        durable = "-c synchronous_commit=on"  # whatever the cluster, the database or the role says
+        connect = {
+            "connect_timeout": BUSY_SECONDS,
+            "options": f"{limits} {durable}",
+            "application_name": APPLICATION,
+        }
         return create_engine(self._url, connect_args=connect, paramstyle="format", **options)
 
 
@@ -181,15 +180,3 @@ def _prepare_sqlite(engine: Engine, *, is_writer: bool) -> None:
     @event.listens_for(engine, "begin")
     def _began(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
-
-
-def _try_lock(file: IO[str]) -> bool:
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -23,7 +23,7 @@ def is_passing(error: BaseException) -> bool:
     """True for an error of the database itself; False where the data or the statement is at fault."""
     if isinstance(error, DataError | IntegrityError | ProgrammingError):
         return False
-    return isinstance(error, SQLAlchemyError | OSError)
+    return isinstance(error, SQLAlchemyError | OSError | Unavailable)
 
 
 def unavailable(error: BaseException) -> Unavailable:

@@ -148,9 +148,14 @@ class SqlStore:
         """Ask in a reader's thread."""
         if not self._is_open:
             raise closed()
-        loop = asyncio.get_running_loop()
+
+        def look() -> T:
+            answer = question(*args, **kwargs)
+            self._database.confirm()
+            return answer
+
         try:
-            return await loop.run_in_executor(self._read_threads, lambda: question(*args, **kwargs))
+            return await asyncio.get_running_loop().run_in_executor(self._read_threads, look)
         except Exception as error:
             raise translated(error) from error
 
@@ -182,7 +187,10 @@ class SqlStore:
                     connection.execute(begun.values(lease_until=until))
         except Exception as error:
             self._close()
-            raise translated(error) from error
+            told = translated(error)
+            if isinstance(told, Unavailable) and self._database.place not in told.message:
+                told = Unavailable(f"{self._database.place}: {told.message}", hint=told.hint)
+            raise told from error
 
     def _close(self) -> None:
         self._writer.close()

@@ -39,6 +39,7 @@ class Writer:
         """The open connection."""
         if self._connection is None:
             self._connection = self._database.writer.connect()
+            self._database.watch()
         return self._connection
 
     def serve(self, group: Group) -> None:
@@ -80,6 +81,7 @@ class Writer:
             transaction.flush()
             failpoint.reach("store.commit.before")
         failpoint.reach("store.commit.after")
+        self._database.confirm()
         if self._database.is_exclusive:
             self._remember(transaction.entries)
 

@@ -12,7 +12,7 @@ import pytest
 
 from pilothouse.contracts import Appended
 from pilothouse.errors import Invalid, Unavailable
-from pilothouse.stores import database
+from pilothouse.stores import file as files
 from pilothouse.stores.sql import SqlStore
 from pilothouse.testing.samples import COMPLETED, a_note, an_item, ended, log_of, queued, running
 
@@ -98,7 +98,7 @@ async def test_an_append_that_cannot_commit_is_undone(store: SqlStore, path: Pat
 async def test_a_second_server_is_kept_away(
     store: SqlStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(files, "LOCK_SECONDS", 0.0)
     second = SqlStore(f"sqlite:///{path}")
 
     with pytest.raises(Unavailable, match="another server"):
@@ -117,8 +117,8 @@ async def test_a_damaged_file_is_left_alone(path: Path, content: bytes) -> None:
         await store.open()
     await store.close()
 
-    assert caught.value.hint is not None
-    assert "damaged" in caught.value.hint
+    assert f"{path} is damaged" in caught.value.message
+    assert "pilothouse restore" in (caught.value.hint or "")
     assert read(path) == content
 
 

@@ -25,6 +25,7 @@ class NewRun:
     Attributes:
         reused: Results of the run that this one retries; stored in the transaction
             that makes the run, so that no host can claim it without them. Any number.
+        attached: The process that asks executes it; no host claims it.
     """
 
     id: str
@@ -37,6 +38,7 @@ class NewRun:
     retry_of: str | None = None
     idempotency_key: str | None = None
     reused: tuple[ItemFinished, ...] = ()
+    attached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +296,13 @@ class Ended:
 
 
 class Executor(Protocol):
-    """Starts attempts somewhere and tells when they end. Used by the host, not by the server."""
+    """Starts attempts somewhere and tells when they end. Used by the host, not by the server.
+
+    An attempt has ended when nothing that it started is alive; before that it is not told.
+    """
+
+    async def open(self, host: str, server: str) -> None:
+        """Take up work for a host of this name, and end what an earlier host of that name left alive."""
 
     async def start(self, order: Order) -> None:
         """Start the attempt.
@@ -304,7 +312,22 @@ class Executor(Protocol):
         """
 
     async def stop(self, run_id: str, *, force: bool = False) -> None:
-        """End the attempt: SIGTERM to its process group, or SIGKILL with `force`. Ignores unknown runs."""
+        """Signal all that the attempt started: SIGTERM, or SIGKILL with `force`. Ignores unknown runs."""
+
+    async def survivors(self, run_id: str) -> int:
+        """How many processes of the attempt are alive; 0 for an unknown run."""
+
+    async def dump(self, run_id: str) -> str:
+        """The Python stack of every thread of the job; in words, why there is none.
+
+        The job goes on. It answers though it is busy or hangs.
+        """
+
+    async def loads(self) -> dict[str, float]:
+        """Processor use of each attempt by run id, 1.0 for one core, over the time since an earlier call.
+
+        A run is missing until there are two looks to compare.
+        """
 
     async def ended(self) -> Ended:
         """Wait for the next attempt that ends."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -45,6 +45,12 @@ class Settings(BaseSettings):
         default=False, description="Ask nobody for a token. Loopback only; Host and Origin are still checked."
     )
     lease_seconds: float = Field(default=15.0, gt=0, description="How long an attempt may be silent.")
+    release_seconds: float = Field(
+        default=600.0, gt=0, description="How long a pause holds its process before it is asked to leave."
+    )
+    on_stuck: Literal["warn", "dump", "pause", "cancel"] = Field(
+        default="warn", description="What to do with a stuck run, beside saying so; `dump` logs its stack."
+    )
     heartbeat_seconds: float = Field(default=15.0, gt=0, description="Pause between heartbeats of a stream.")
     stall_seconds: float = Field(
         default=30.0, ge=1, description="How long a client may take nothing of what it is sent."

@@ -6,17 +6,20 @@ engines on one database are as good as one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pilothouse import failpoint, ids
-from pilothouse.contracts import Appended, Bus, NewRun, Store
+from pilothouse.contracts import Appended, Bus, NewRun, RunQuery, Store
 from pilothouse.engine.control import Wish, decide, is_accepted
 from pilothouse.engine.doorbell import Doorbell
 from pilothouse.errors import Changed, Conflict, InvalidParams, InvalidTransition
 from pilothouse.model import event as e
-from pilothouse.model.run import Run
+from pilothouse.model.run import Run, Status, Strength
+
+_PAGE = 200
 
 
 class KindSpec(Protocol):
@@ -35,7 +38,10 @@ class KindSpec(Protocol):
     @property
     def backoff_seconds(self) -> float: ...  # noqa: D102
     @property
-    def stuck_seconds(self) -> float: ...  # noqa: D102
+    def can_release(self) -> bool: ...  # noqa: D102
+    @property
+    def cost_metric(self) -> str | None: ...  # noqa: D102
+    def stuck_after(self, params: dict[str, Any]) -> float: ...  # noqa: D102
     def validate(self, params: dict[str, Any]) -> dict[str, Any]: ...  # noqa: D102
 
 
@@ -179,6 +185,7 @@ class Engine:
         """
         for _ in range(5):
             run = await self.store.get(run_id)
+            wish = self._possible(run, wish)
             if wish.version is not None and wish.version != run.version:
                 raise _changed(run)
             body = decide(run, wish)
@@ -192,6 +199,52 @@ class Engine:
             failpoint.reach("engine.control.after")
             return Answer(appended.run, True, appended.run.head, is_accepted(run, appended.run, wish.control))
         raise Conflict(f"{run_id} changes too fast to {wish.control} it", hint="Try again.")
+
+    async def foresee(self, run_id: str, wish: Wish) -> tuple[Answer, e.Body | None]:
+        """What `control` would do now: the answer, and the event it would write.
+
+        Raises:
+            NotFound, InvalidControl, Changed: As for `control`.
+        """
+        run = await self.store.get(run_id)
+        if wish.version is not None and wish.version != run.version:
+            raise _changed(run)
+        body = decide(run, self._possible(run, wish))
+        is_request = isinstance(body, e.ControlRequested)
+        is_wait = is_request or (isinstance(body, e.RunResumed) and run.status is Status.PAUSED)
+        return Answer(run, body is not None, None, is_wait), body
+
+    def _possible(self, run: Run, wish: Wish) -> Wish:
+        """The wish as the run's kind can obey it: where a process cannot be let go, it is held."""
+        if wish.strength is Strength.RELEASE and not self.can_release(run):
+            return replace(wish, strength=Strength.HOLD)
+        return wish
+
+    def can_release(self, run: Run) -> bool:
+        """Whether the run's process can leave during a pause and come back as a new attempt."""
+        kind = self.kinds.get(run.kind)
+        return not run.attached and (kind is None or kind.can_release)
+
+    def stuck_after(self, run: Run) -> float:
+        """Seconds without movement after which the run counts as stuck."""
+        kind = self.kinds.get(run.kind)
+        return kind.stuck_after(run.params) if kind else math.inf
+
+    def cost_metric(self, run: Run) -> str | None:
+        """The metric that counts the run's money, if its kind has one."""
+        kind = self.kinds.get(run.kind)
+        return kind.cost_metric if kind else None
+
+    async def all_with(self, statuses: tuple[Status, ...]) -> list[Run]:
+        """All runs with one of these statuses, newest first."""
+        runs: list[Run] = []
+        before: int | None = None
+        while True:
+            page = await self.store.list(RunQuery(statuses=statuses, limit=_PAGE, before=before))
+            runs += page.runs
+            before = page.before
+            if before is None:
+                return runs
 
     async def edit(self, run_id: str, actor: str, name: str | None, tags: Sequence[str] | None) -> Run:
         """Rename or tag a run."""

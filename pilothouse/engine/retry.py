@@ -6,42 +6,28 @@ events of the new log, marked as reused, and the job skips their keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 from pilothouse import ids
 from pilothouse.contracts import Item, ItemQuery, ItemState, NewRun
 from pilothouse.engine.engine import Engine
+from pilothouse.engine.preview import Only
 from pilothouse.errors import InvalidControl
 from pilothouse.model import event as e
 from pilothouse.model.run import Run
 
-Only = Literal["failed", "remaining", "all"]
 _PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a retry would do: items kept, failed items repeated, items left that never ran (None: unknown)."""
-
-    kept: int
-    repeated: int
-    left: int | None
-
-
-async def preview(engine: Engine, run: Run, only: Only) -> Preview:
-    """Count what a retry would keep and do."""
-    good = (await engine.store.items(run.id, ItemQuery(limit=1, states=("done",)))).total
-    bad = (await engine.store.items(run.id, ItemQuery(limit=1, states=("failed",)))).total
-    left = None if run.progress.total is None else max(0, run.progress.total - good - bad)
-    if only == "all":
-        return Preview(0, bad, None if left is None else good + left)
-    if only == "failed":
-        return Preview(good, bad, left)
-    return Preview(good + bad, 0, left)
-
-
-async def retry(engine: Engine, run: Run, only: Only, actor: str, name: str | None = None) -> Run:
+async def retry(
+    engine: Engine,
+    run: Run,
+    only: Only,
+    actor: str,
+    *,
+    name: str | None = None,
+    changes: dict[str, Any] | None = None,
+) -> Run:
     """Make a new run with the params of `run`, reusing its finished items.
 
     Args:
@@ -50,6 +36,7 @@ async def retry(engine: Engine, run: Run, only: Only, actor: str, name: str | No
         only: `failed` reuses the good items, `remaining` all finished ones, `all` none.
         actor: Who asks.
         name: Name of the new run; the old one's by default.
+        changes: Params that differ from the old run's.
 
     Raises:
         InvalidControl: The run has not ended.
@@ -72,7 +59,7 @@ async def retry(engine: Engine, run: Run, only: Only, actor: str, name: str | No
         kind=run.kind,
         name=name or run.name,
         owner=actor,
-        params=engine.validate(run.kind, run.params),
+        params=engine.validate(run.kind, run.params | (changes or {})),
         tags=run.tags,
         priority=run.priority,
         retry_of=run.id,

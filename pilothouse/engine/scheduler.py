@@ -9,49 +9,32 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 from pilothouse import failpoint
-from pilothouse.contracts import ItemQuery, RunQuery
+from pilothouse.contracts import ItemQuery
 from pilothouse.engine.afterlife import Ending, afterlife, is_active
 from pilothouse.engine.backoff import Backoff
 from pilothouse.engine.engine import Engine
-from pilothouse.errors import Changed, Conflict, InvalidTransition, LeaseLost, NotFound
+from pilothouse.engine.hosts import Attempt, Host, Stop
+from pilothouse.errors import (
+    Changed,
+    Conflict,
+    InvalidTransition,
+    LeaseLost,
+    NotFound,
+    NotRunning,
+    Unavailable,
+)
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status
 
 LOOK_REST_SECONDS = 0.02
 TELL_AGAIN_SECONDS = 20.0
+ALIVE_SECONDS = 40.0
 IN_FLIGHT_TOLD = 100
-_PAGE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One execution of one run, as a host knows it."""
-
-    run_id: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """An attempt that a host must end; `force` skips the gentle steps."""
-
-    run_id: str
-    force: bool
-
-
-@dataclass(slots=True)
-class _Host:
-    """What this server remembers of a host between its calls."""
-
-    slots: int = 0
-    running: tuple[Attempt, ...] = ()
-    told: dict[tuple[Attempt, bool], float] = field(default_factory=dict)
-    seen: float = 0.0
-    turn: int = 0
-    is_leaving: bool = False
+EXIT_CUT_OFF = 5  # as the child says it
 
 
 class Scheduler:
@@ -61,10 +44,15 @@ class Scheduler:
         self._engine = engine
         self._tell_again_seconds = tell_again_seconds
         self._backoff = Backoff()
-        self.hosts: dict[str, _Host] = {}
+        self.hosts: dict[str, Host] = {}
 
     async def claim(
-        self, name: str, slots: int, running: tuple[Attempt, ...], wait: float
+        self,
+        name: str,
+        slots: int,
+        running: tuple[Attempt, ...],
+        wait: float,
+        loads: Mapping[Attempt, float | None] | None = None,
     ) -> tuple[list[Run], list[Stop]]:
         """Runs for a host to start, and attempts for it to end.
 
@@ -77,16 +65,18 @@ class Scheduler:
             name: The host.
             slots: Runs it has room for.
             running: Attempts that live there.
-            wait: Seconds to wait while there is neither.
+            wait: Seconds to wait while there is neither, and no stack to ask for (`take_dumps`).
+            loads: Processor use of each attempt, as far as the host knows it.
         """
-        host = self.hosts.setdefault(name, _Host())
-        host.slots, host.running = slots, running
+        host = self.hosts.setdefault(name, Host())
+        host.slots, host.running, host.loads = slots, running, dict(loads or {})
         host.turn = turn = host.turn + 1
         host.is_leaving = False
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
         await self._settle_orphans(name, running)
         with self._engine.doorbell.listen() as ear:
+            host.bell = ear
             while True:
                 ear.clear()
                 if host.turn != turn:
@@ -95,7 +85,7 @@ class Scheduler:
                 stops = await self._stops(host)
                 orders, soonest = await self._orders(name, slots)
                 left = deadline - loop.time()
-                if orders or stops or left <= 0 or self._engine.doorbell.closed:
+                if orders or stops or host.dumps or left <= 0 or self._engine.doorbell.closed:
                     return orders, stops
                 try:
                     await asyncio.wait_for(ear.wait(), min(left, soonest, self._tell_again_seconds))
@@ -103,9 +93,20 @@ class Scheduler:
                     continue
                 await asyncio.sleep(min(LOOK_REST_SECONDS, left))  # every event of every run rings
 
+    def is_staffed(self) -> bool:
+        """True while some host asks for runs."""
+        now = asyncio.get_running_loop().time()
+        return any(now - host.seen < ALIVE_SECONDS and not host.is_leaving for host in self.hosts.values())
+
+    def silence_of(self, run: Run) -> float | None:
+        """Seconds since the run's host was last heard of; None while it is there, or unknown here."""
+        host = self.hosts.get(run.host or "")
+        silent = asyncio.get_running_loop().time() - host.seen if host else 0.0
+        return silent if silent >= ALIVE_SECONDS else None
+
     def leave(self, name: str) -> None:
         """A host stops: it takes no more orders, and that its attempts end now is not their doing."""
-        host = self.hosts.setdefault(name, _Host())
+        host = self.hosts.setdefault(name, Host())
         host.turn += 1
         host.is_leaving = True
 
@@ -119,7 +120,9 @@ class Scheduler:
         failpoint.reach("engine.ended.before")
         died = f"signal {signal}" if signal else f"exit code {exit_code}"
         ending = Ending(died, exit_code=exit_code, signal=signal, tail=tail)
-        if self.hosts.setdefault(host, _Host()).is_leaving:
+        if exit_code == EXIT_CUT_OFF:
+            ending = Ending("the job was cut off from the server for too long", is_crash=False)
+        if self.hosts.setdefault(host, Host()).is_leaving:
             ending = Ending("the host was stopped", is_crash=False)
         return await self.lose(run, ending)
 
@@ -152,12 +155,65 @@ class Scheduler:
     async def reap(self) -> list[Run]:
         """Settle every run whose lease has run out."""
         silent = Ending("the job stopped answering", is_confirmed=False)
-        return [await self.lose(run, silent) for run in await self._engine.store.expired()]
+        expired = await self._engine.store.expired()
+        return [await self.lose(run, silent) for run in expired if not self._is_dying(run)]
+
+    def _is_dying(self, run: Run) -> bool:
+        """A cancelled run whose host still sees processes of it: the host tells when they are gone."""
+        host = self.host_of(run)
+        return run.pending is Control.CANCEL and host is not None and host.runs(run)
+
+    # What only the host knows
+
+    def host_of(self, run: Run) -> Host | None:
+        """The host of the run's attempt; None when this server has not heard of it for a while."""
+        host = self.hosts.get(run.host or "")
+        return None if host is None or host.is_silent(asyncio.get_running_loop().time()) else host
+
+    def cpu_of(self, run: Run) -> float | None:
+        """Processor use of the run's attempt over the last seconds, 1.0 for one core; None when not known."""
+        host = self.host_of(run)
+        return host.loads.get(Attempt(run.id, run.attempt)) if host else None
+
+    def ask_stack(self, run: Run) -> None:
+        """Have the run's host ask the job for its stack.
+
+        Raises:
+            NotRunning: No process works for the run.
+            Unavailable: Its host does not call this server.
+        """
+        if not is_active(run):
+            raise NotRunning(f"Run {run.id} is {run.status}; no process works for it.", status=run.status)
+        host = self.host_of(run)
+        if host is None or not host.runs(run):
+            raise Unavailable(f"The host of {run.id} has not called lately.", hint="Try again in a moment.")
+        host.want_dump(run.id)
+
+    def take_dumps(self, name: str) -> list[str]:
+        """Runs of a host whose stack is wanted; each is told once."""
+        return self.hosts[name].take_dumps() if name in self.hosts else []
+
+    async def take_stack(self, attempt: Attempt, text: str) -> Run:
+        """Record the stack of a job. An older attempt's says nothing any more.
+
+        Raises:
+            NotFound, LeaseLost: There is no such attempt.
+        """
+        stack = e.Log(level="info", source="stack", text=text)
+        return (await self._engine.append(attempt.run_id, stack, attempt=attempt.number)).run
+
+    async def overdue(self, attempt: Attempt, survivors: int) -> Run:
+        """Record that processes of a cancelled run outlive a SIGKILL. Nothing new is recorded once."""
+        run = await self._engine.store.get(attempt.run_id)
+        is_cancelling = run.attempt == attempt.number and run.pending is Control.CANCEL
+        if not is_cancelling or run.survivors == survivors:
+            return run
+        bodies = e.RunCancelOverdue(survivors=survivors)
+        return (await self._engine.append(run.id, bodies, attempt=attempt.number)).run
 
     async def _settle_orphans(self, host: str, running: tuple[Attempt, ...]) -> None:
         """Settle attempts that were given to this host and do not live there."""
-        page = await self._engine.store.list(RunQuery(statuses=(Status.RUNNING, Status.PAUSED), limit=1000))
-        for run in page.runs:
+        for run in await self._engine.all_with((Status.RUNNING, Status.PAUSED)):
             if run.host == host and is_active(run) and Attempt(run.id, run.attempt) not in running:
                 await self.lose(run, Ending("the host was restarted"))
 
@@ -181,17 +237,10 @@ class Scheduler:
 
     async def _waiting(self) -> list[Run]:
         """All queued runs that a host may start, of the kinds there are."""
-        waiting: list[Run] = []
-        before: int | None = None
-        while True:
-            query = RunQuery(statuses=(Status.QUEUED,), limit=_PAGE, before=before)
-            page = await self._engine.store.list(query)
-            waiting += [run for run in page.runs if run.kind in self._engine.kinds and not run.attached]
-            before = page.before
-            if before is None:
-                return waiting
+        queued = await self._engine.all_with((Status.QUEUED,))
+        return [run for run in queued if run.kind in self._engine.kinds and not run.attached]
 
-    async def _stops(self, host: _Host) -> list[Stop]:
+    async def _stops(self, host: Host) -> list[Stop]:
         """Attempts there that must end and of which the host was not told lately."""
         stops = []
         host.told = {told: when for told, when in host.told.items() if told[0] in host.running}

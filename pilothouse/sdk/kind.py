@@ -163,6 +163,7 @@ class Kind:
         total: Counts the items of given params, so that the form can say "= 500 tests".
         max_attempts: How often a run may crash before it fails with `worker_lost`.
         backoff_seconds: Wait before the attempt after a first crash; it doubles with each one.
+        can_release: Whether its job may leave during a pause and come back as a new attempt.
         examples: Called when examples are asked for; may read package data.
     """
 
@@ -183,8 +184,18 @@ class Kind:
     stuck_seconds: float = 180.0
     max_attempts: int = 3
     backoff_seconds: float = 0.5
+    can_release: bool = True
     total: Callable[[dict[str, Any]], int | None] | None = None
     examples: Callable[[], Sequence[Example]] | None = None
+
+    @property
+    def cost_metric(self) -> str | None:
+        """The metric that counts money, if there is one."""
+        return next((metric.name for metric in self.metrics if metric.format == "money"), None)
+
+    def stuck_after(self, params: dict[str, Any]) -> float:
+        """Seconds without movement after which a run counts as stuck; a param `stuck_seconds` outranks the kind's."""
+        return float(params.get("stuck_seconds") or self.stuck_seconds)
 
     def validate(self, params: dict[str, Any]) -> dict[str, Any]:
         """Check params and fill in defaults.
@@ -211,6 +222,7 @@ class Kind:
             "headline": self.headline,
             "live_params": list(self.live_params),
             "stuck_seconds": self.stuck_seconds,
+            "can_release": self.can_release,
             "params_schema": self.params.model_json_schema(),
             "examples": [asdict(example) for example in (self.examples() if self.examples else ())],
         }

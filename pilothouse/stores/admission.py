@@ -228,6 +228,7 @@ def begin(new: NewRun, number: int, epoch: str) -> Admission:
         priority=new.priority,
         retry_of=new.retry_of,
         epoch=epoch,
+        attached=new.attached,
     )
     event = e.Event(new.id, 1, time, queued)
     admission = Admission(Entry(fold(None, event)))

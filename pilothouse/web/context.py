@@ -14,6 +14,7 @@ from pilothouse.engine.engine import Engine
 from pilothouse.engine.fleet import Fleet
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.tail import Tails
+from pilothouse.engine.watchdog import Watchdog
 from pilothouse.model.run import Run
 from pilothouse.sdk.kind import Kind
 from pilothouse.settings import Settings
@@ -29,6 +30,7 @@ class Context:
     tails: Tails
     fleet: Fleet
     scheduler: Scheduler
+    watchdog: Watchdog
     access: Access
     kinds: Mapping[str, Kind]
 

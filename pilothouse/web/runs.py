@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from pilothouse.contracts import RunQuery
-from pilothouse.engine import retry as retries
+from pilothouse.engine.preview import Only, of_retry
+from pilothouse.engine.retry import retry
 from pilothouse.errors import Invalid, TooLarge
-from pilothouse.model.run import Run, Status
+from pilothouse.model.run import Status
 from pilothouse.web.context import Actor, Ctx, TheRun
 
 router = APIRouter(prefix="/api")
@@ -51,8 +52,9 @@ class EditBody(Body):
 class RetryBody(Body):
     """Which items to run again: the failed ones and those left, only those left, or all."""
 
-    only: retries.Only = "remaining"
+    only: Only = "remaining"
     name: Name | None = None
+    set: dict[str, Any] = Field(default_factory=dict, description="Params that differ from the old run's.")
 
 
 def answer(content: Any, status: int = 200) -> Response:
@@ -126,8 +128,10 @@ async def list_runs(
 
 @router.get("/runs/{run}")
 async def show_run(run: TheRun) -> Response:
-    """One run, whole."""
-    return answer(run.snapshot())
+    """One run, whole. Its `ETag` is the version that a control may name in `If-Match`."""
+    shown = answer(run.snapshot())
+    shown.headers["etag"] = f'"{run.version}"'
+    return shown
 
 
 @router.patch("/runs/{run}")
@@ -155,6 +159,7 @@ async def retry_run(
 ) -> Response:
     """A new run that reuses what this one finished; with `dry_run`, only the counts."""
     if dry_run:
-        return answer(await retries.preview(context.engine, run, body.only))
-    made: Run = await retries.retry(context.engine, run, body.only, actor, body.name)
+        return answer(await of_retry(context.engine, run, body.only))
+    _check_size(body.set)
+    made = await retry(context.engine, run, body.only, actor, name=body.name, changes=body.set)
     return answer(made.snapshot(), 201)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +23,8 @@ from pilothouse.engine.engine import Engine
 from pilothouse.engine.fleet import Fleet
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.tail import Tails
+from pilothouse.engine.timer import Timer
+from pilothouse.engine.watchdog import Watchdog, words_for
 from pilothouse.errors import Invalid, NotFound, PilothouseError, TooLarge, Unavailable
 from pilothouse.sdk.kind import Kind
 from pilothouse.settings import Settings
@@ -37,6 +39,7 @@ from pilothouse.web.static import StaticUi, UiMount
 from pilothouse.web.streams import Streams
 
 REAP_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 _log = structlog.get_logger()
 
 
@@ -52,7 +55,12 @@ class Server:
         access = Access(token, settings.port, settings.allowed_hosts, is_open=settings.insecure_no_auth)
         fleet = Fleet(store, bus)
         tails = Tails(store, engine.doorbell)
-        self.context = Context(settings, engine, tails, fleet, Scheduler(engine), access, kinds)
+        scheduler = Scheduler(engine)
+        watchdog = Watchdog(
+            engine, lambda run: words_for(None, scheduler.silence_of(run)), policy=settings.on_stuck
+        )
+        self.timer = Timer(engine, settings.release_seconds)
+        self.context = Context(settings, engine, tails, fleet, scheduler, watchdog, access, kinds)
         self.app: ASGIApp = Guard(Streams(self._routes(), self.context), access, _user_name())
 
     def stop_streams(self) -> None:
@@ -91,7 +99,8 @@ class Server:
         await context.store.open()
         await context.engine.bus.open()
         await context.fleet.open()
-        tasks = [asyncio.create_task(self._reap()), asyncio.create_task(self._beat())]
+        looks = (context.watchdog.look, self.timer.look)
+        tasks = [asyncio.create_task(each) for each in (self._reap(), self._beat(), *map(_always, looks))]
         try:
             yield
         finally:
@@ -119,6 +128,14 @@ class Server:
             await asyncio.sleep(self.settings.heartbeat_seconds)
             for source in (self.context.fleet, *self.context.tails.all):
                 source.beat()
+
+
+async def _always(look: Callable[[], Awaitable[None]]) -> None:
+    """Look every second; a store that is away is asked again."""
+    while True:
+        with contextlib.suppress(Unavailable):
+            await look()
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _user_name() -> str:

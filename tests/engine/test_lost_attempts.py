@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pilothouse.engine.scheduler import Attempt
+from pilothouse.engine.hosts import Attempt
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status, Strength
 from pilothouse.stores.memory import MemoryStore

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from pilothouse.engine.retry import Only, Preview, preview, retry
+from pilothouse.engine.preview import Only, Preview, of_retry
+from pilothouse.engine.retry import retry
 from pilothouse.errors import InvalidControl
 from pilothouse.model import event as e
 from pilothouse.testing.samples import an_item
@@ -29,7 +30,7 @@ async def test_a_retry_keeps_what_its_preview_says(parts: Parts, only: Only) -> 
     old = await parts.run(p.STARTED, TOTAL, *ITEMS, p.FAILED, name="old", tags=("t",), priority=3)
     expected, keys = CASES[only]
 
-    counted = await preview(parts.engine, old, only)
+    counted = await of_retry(parts.engine, old, only)
     new = await retry(parts.engine, old, only, "ben")
 
     frames = [json.loads(frame.data) for frame in await parts.store.read(new.id, 1)]
@@ -44,7 +45,7 @@ async def test_a_retry_keeps_what_its_preview_says(parts: Parts, only: Only) -> 
 async def test_a_reused_failure_stays_a_failure_with_its_words(parts: Parts) -> None:
     old = await parts.run(p.STARTED, *ITEMS, p.FAILED)
 
-    new = await retry(parts.engine, old, "remaining", "ben", "again")
+    new = await retry(parts.engine, old, "remaining", "ben", name="again")
 
     assert new.name == "again"
     assert (new.progress.done, new.progress.failed, new.progress.reused) == (3, 1, 3)
@@ -53,7 +54,7 @@ async def test_a_reused_failure_stays_a_failure_with_its_words(parts: Parts) -> 
 async def test_without_a_total_nobody_knows_what_is_left(parts: Parts) -> None:
     old = await parts.run(p.STARTED, *ITEMS, p.FAILED)
 
-    assert (await preview(parts.engine, old, "failed")).left is None
+    assert (await of_retry(parts.engine, old, "failed")).left is None
 
 
 async def test_a_live_run_is_not_retried(parts: Parts) -> None:

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from pilothouse.engine.scheduler import Attempt, Scheduler, Stop
+from pilothouse.engine.hosts import Attempt, Stop
+from pilothouse.engine.scheduler import Scheduler
 from pilothouse.model import event as e
 from pilothouse.model.run import Status
 from tests.engine import parts as p

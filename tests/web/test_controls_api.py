@@ -185,7 +185,7 @@ def test_a_retry_is_previewed_and_made(server: Running, api: httpx2.Client) -> N
     made = api.post(f"{job.path}/retry", json={"only": "failed", "name": "again"})
 
     assert preview.status_code == 200
-    assert preview.json() == {"kept": 1, "repeated": 1, "left": 2}
+    assert preview.json() == {"kept": 1, "repeated": 1, "left": 2, "seconds": None, "cost": None}
     assert made.status_code == 201
     assert (made.json()["retry_of"], made.json()["name"]) == (job.id, "again")
     assert made.json()["progress"]["reused"] == 1

@@ -83,8 +83,16 @@ def _begin(
             )
     supervisor = Supervisor(client.data, port, slots, insecure=insecure)
     stop_on_signals()
-    if not supervisor.start(lambda: Client(supervisor.url, client.data).is_up()):
-        tail = supervisor.server.log.read_text(errors="replace").splitlines()[-6:]
+    log = supervisor.server.log
+    logged = log.stat().st_size if log.exists() else 0
+    try:
+        is_up = supervisor.start(lambda: Client(supervisor.url, client.data).is_up())
+    except OSError as error:
+        raise CliError(
+            f"The data folder {client.data} cannot be written: {error}", "Another one: --data FOLDER"
+        ) from None
+    if not is_up:
+        tail = log.read_bytes()[logged:].decode(errors="replace").splitlines()[-6:]
         raise CliError(f"The server did not start at {supervisor.url}.", *tail, exit_code=OTHER)
     return Client(supervisor.url, client.data), supervisor
 

@@ -173,8 +173,8 @@ class SqlStore:
         self._purge = None
 
     def _open(self) -> None:
-        self._database.acquire()
         try:
+            self._database.acquire()
             connection = self._writer.connection()
             with connection.begin():
                 self.epoch = self._writer.epoch = migrate(connection, self._database)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import socket
 import sys
@@ -24,7 +25,7 @@ from typing import IO
 import structlog
 import uvicorn
 
-from pilothouse.errors import Conflict, Forbidden, PilothouseError
+from pilothouse.errors import Conflict, Forbidden, PilothouseError, Unavailable
 from pilothouse.settings import Settings
 from pilothouse.web.head import BoundedHttp
 from pilothouse.web.server import Server
@@ -93,6 +94,7 @@ def serve(settings: Settings) -> None:
     Raises:
         Forbidden: An address other than loopback.
         Conflict: Another server uses the data folder.
+        Unavailable: The data folder cannot be written, or the database cannot be opened.
         OSError: The port is taken.
     """
     if settings.address not in LOOPBACK:
@@ -105,7 +107,19 @@ def serve(settings: Settings) -> None:
     settings = settings.model_copy(update={"port": sock.getsockname()[1]})
     server = Server(settings)
     with lock:
+        _run(server, sock)
+
+
+def _run(server: Server, sock: socket.socket) -> None:
+    """Serve; what kept the server from starting is raised, without uvicorn's words about it."""
+    logging.getLogger("uvicorn.error").addFilter(lambda _: server.failure is None)
+    try:
         StreamServer(uvicorn_config(server), server).run(sockets=[sock])
+    except SystemExit:
+        if server.failure is None:
+            raise
+    if server.failure is not None:
+        raise server.failure
 
 
 def uvicorn_config(server: Server) -> StreamConfig:
@@ -136,9 +150,14 @@ def lock_folder(folder: Path) -> IO[str]:
 
     Raises:
         Conflict: Another server holds it.
+        Unavailable: The folder cannot be written.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = (folder / "server.lock").open("w")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = (folder / "server.lock").open("w")
+    except OSError as error:
+        hint = "Let the server's user write there, or choose another folder with --data."
+        raise Unavailable(f"the data folder {folder} cannot be written: {error}", hint=hint) from error
     end = time.monotonic() + LOCK_SECONDS
     while True:
         try:

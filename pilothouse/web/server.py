@@ -44,10 +44,15 @@ _log = structlog.get_logger()
 
 
 class Server:
-    """One server: `app` is what uvicorn runs, `stop_streams` ends every stream before it stops."""
+    """One server: `app` is what uvicorn runs, `stop_streams` ends every stream before it stops.
+
+    Attributes:
+        failure: Why it could not start.
+    """
 
     def __init__(self, settings: Settings, kinds: Mapping[str, Kind] | None = None) -> None:
         self.settings = settings
+        self.failure: PilothouseError | None = None
         store, bus = build_store(settings), build_bus(settings)
         kinds = build_kinds(settings) if kinds is None else kinds
         engine = Engine(store, bus, kinds)
@@ -96,7 +101,11 @@ class Server:
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         context = self.context
-        await context.store.open()
+        try:
+            await context.store.open()
+        except PilothouseError as error:
+            self.failure = error
+            raise
         await context.engine.bus.open()
         await context.fleet.open()
         looks = (context.watchdog.look, self.timer.look)

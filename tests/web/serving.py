@@ -73,9 +73,10 @@ class Running:
 def running(data: Path, kinds: dict[str, Kind] | None = None, **settings: Any) -> Iterator[Running]:
     """Serve from a thread until the block ends."""
     quiet_logs()
-    sock = listen("127.0.0.1", 0)
+    chosen = Settings(**{"data": data, "database": "memory:", **settings})
+    sock = listen("127.0.0.1", 0, chosen.stall_seconds)
     port = sock.getsockname()[1]
-    chosen = Settings(**{"data": data, "database": "memory:", "port": port, **settings})
+    chosen = chosen.model_copy(update={"port": port})
     started = threading.Event()
     box: dict[str, Any] = {}
 

@@ -58,7 +58,7 @@ class Safepoint:
             raise Cancelled
         if link.is_cut_off:
             raise CutOff
-        if state.status == "paused" and state.strength == "release":
+        if state.status == "paused" and state.strength == "release" and state.pending is None:
             raise Released
 
     def obey(self) -> None:
@@ -70,13 +70,13 @@ class Safepoint:
         self.check()
         while self.is_home and self._link.asked:
             seen = self._link.state
-            if seen.status == "paused":
+            if seen.pending == "pause" and self._in_hand:
+                self._wait_for_news(seen, or_idle=True)
+            elif seen.pending == "pause":  # also while it is held, and is to be released
+                self._acknowledge(seen.strength or "hold")
+            elif seen.status == "paused":
                 failpoint.reach("sdk.hold")
                 self._wait_for_news(seen)
-            elif seen.pending == "pause" and self._in_hand:
-                self._wait_for_news(seen, or_idle=True)
-            elif seen.pending == "pause":
-                self._acknowledge(seen.strength or "hold")
             self.check()
 
     def pause(self, actor: str) -> None:

@@ -194,6 +194,25 @@ def test_a_released_pause_unwinds_the_job(run: RunHandle, server: LinkServer) ->
     assert server.keys("item.finished") == ["0", "1", "2"]
 
 
+def test_a_held_pause_is_released_when_somebody_asks_for_it(run: RunHandle, server: LinkServer) -> None:
+    def steer() -> None:
+        server.pause()
+        with server.changed:
+            assert server.changed.wait_for(lambda: server.log.run.status == "paused", 30)
+        server.pause(strength=Strength.RELEASE)
+
+    with pytest.raises(Released):
+        for done in run.map(lambda n: None, range(10), key=str):
+            if done.key == "2":
+                in_thread(steer)
+                with server.changed:
+                    assert server.changed.wait_for(lambda: server.log.run.pending is not None, 30)
+
+    assert (server.log.run.status, server.log.run.strength) == ("paused", "release")
+    assert [body.strength for body in server.bodies("run.paused")] == ["hold", "release"]
+    assert server.keys("item.finished")[-1] in ("2", "3")
+
+
 def test_a_fenced_attempt_starts_nothing_more(run: RunHandle, server: LinkServer) -> None:
     begun: list[int] = []
 

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from pilothouse.errors import TooLarge
-from pilothouse.sdk.done import Done
+from pilothouse.sdk.done import Done, name_of
 from pilothouse.sdk.encoding import LIMIT_BYTES, SCALARS, dump
 from pilothouse.sdk.mapping import Mapper, Recipe
 from pilothouse.sdk.safepoint import Safepoint
@@ -53,6 +53,8 @@ class RunHandle:
         folder: Path,
         saved_state: dict[str, Any] | None = None,
         finished: Collection[str] = (),
+        in_flight: Collection[str] = (),
+        root: str | None = None,
     ) -> None:
         self.id = id
         self.name = name
@@ -62,6 +64,8 @@ class RunHandle:
         self.saved_state = saved_state
         self._link = link
         self._finished = frozenset(finished)
+        self._in_flight = frozenset(in_flight)
+        self._root = root or id
         self._steps: dict[str, int] = {}
         self._safepoint = Safepoint(link)
         self._totals = Totals(link)
@@ -232,6 +236,24 @@ class RunHandle:
         """What earlier attempts finished, oldest first, failed items included. Asks the server."""
         return read_finished(self._link)
 
+    def idempotency_key(self, key: str) -> str:
+        """A name for one item's side effect, to be sent along to outside services.
+
+        The same in every attempt, and in every run that retries this one. A service that
+        knows such keys then does once what was asked of it twice, because the job was
+        killed between the request and its result:
+
+        ```python
+        requests.post(url, json=order, headers={"Idempotency-Key": run.idempotency_key("order-7")})
+        ```
+
+        Args:
+            key: The item's key.
+        """
+        from hashlib import sha256
+
+        return "ph-" + sha256(f"{self._root}\0{name_of(key)}".encode("utf-8", "replace")).hexdigest()[:40]
+
     def safepoint(self) -> None:
         """Obey a pending control, if there is one. Blocks while the run is paused.
 
@@ -261,6 +283,8 @@ class RunHandle:
         data: dict[str, Any],
     ) -> None:
         body = {"key": key, "ok": ok, "seconds": seconds, "error": error, "group": group, "data": data}
+        if key in self._in_flight:
+            body["possible_duplicate"] = True
         self._say("item.finished", body, data)
 
     def _say(self, type_: str, body: dict[str, Any], values: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ ORPHAN_SECONDS = 600.0
 SILENCE_SECONDS = 15.0
 CONFIRM_SECONDS = 0.2
 CLOSE_SECONDS = 2.0
+GONE = frozenset({"completed", "failed", "cancelled"})
 BEHIND_EVENTS = 1_000
 
 
@@ -105,6 +106,7 @@ class Link:
         self._listeners: list[Callable[[], None]] = []
         self._on_live: Callable[[dict[str, Any]], None] = lambda live: None
         self._tickets: set[Ticket] = set()
+        self._inherited = self._spool.last
         self._is_behind = len(self._spool) > BEHIND_EVENTS
         self._away_since: float | None = None
         self._heard_head = 0
@@ -135,7 +137,7 @@ class Link:
         self._outbox.close()
         self._scribe.close(CLOSE_SECONDS)
         self._spool.ring()
-        self._spool.close()
+        self._spool.close(is_run_over=self.state.status in GONE or self.state.pending == "cancel")
         self.notify()
 
     # What the job asks of the server
@@ -167,6 +169,13 @@ class Link:
         with self._changed:
             return self._changed.wait_for(lambda: self._is_empty() or self._is_over(), seconds) and (
                 self._is_empty()
+            )
+
+    def catch_up(self, seconds: float | None = None) -> bool:
+        """Wait until the server has what earlier attempts left behind; False as for `flush`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._is_caught_up() or self._is_over(), seconds) and (
+                self._is_caught_up()
             )
 
     def call(
@@ -259,6 +268,9 @@ class Link:
     def _is_empty(self) -> bool:
         # in this order, in which an event goes its way
         return not len(self._outbox) and not self._scribe.is_writing and not len(self._spool)
+
+    def _is_caught_up(self) -> bool:
+        return self._spool.acked >= self._inherited
 
     def _is_over(self) -> bool:
         return self.is_fenced or self.is_cut_off or self._closing.is_set()

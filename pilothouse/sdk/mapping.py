@@ -159,6 +159,7 @@ class Mapper(Generic[T]):
         if self._is_closed or not self._has_leave(task):
             return None
         failpoint.reach("sdk.leave.granted")
+        self._link.mark(task.key)
         started = time.perf_counter()
         error, data = self._attempt(task.item)
         seconds = time.perf_counter() - started

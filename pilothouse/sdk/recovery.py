@@ -72,6 +72,18 @@ class Recovered:
         return dump(told)
 
 
+def complete(assignment: dict[str, Any], spool: Spool) -> dict[str, Any]:
+    """An assignment as it would be, had the server got all that earlier processes said; see `recover`."""
+    finished, in_flight = assignment["finished"], assignment.get("in_flight", ())
+    recovered = recover(spool, finished, in_flight)
+    recovered.begun = dict.fromkeys(in_flight) | recovered.begun
+    return assignment | {
+        "finished": [*finished, *recovered.finished],
+        "in_flight": recovered.in_flight(finished),
+        "saved_state": recovered.saved_state or assignment["saved_state"],
+    }
+
+
 @dataclass(slots=True)
 class _Gone:
     """The files of one process that has gone, its segments in order."""
@@ -124,7 +136,9 @@ def _find(spool: Spool) -> list[_Gone]:
         if path := names.pop(name, None):
             path.unlink(missing_ok=True)
     for name, path in names.items():
-        if match := _FILE.fullmatch(name):
+        if path.suffix == ".tmp":  # of a process that was killed while it took over
+            path.unlink(missing_ok=True)
+        elif match := _FILE.fullmatch(name):
             attempt, writer = int(match[1]), match[2]
             if attempt > spool.attempt or (attempt, writer) == (spool.attempt, spool.writer):
                 continue

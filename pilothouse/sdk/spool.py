@@ -188,8 +188,8 @@ class Spool:
                 self._write()
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """Let go of the files. They stay when the server does not have everything."""
+    def close(self, *, is_run_over: bool = False) -> None:
+        """Let go of the files. Those stay that a later attempt may need."""
         with self._changed:
             self._disk_again_at = min(self._disk_again_at, 0.0) if self.folder else self._disk_again_at
             self._write()
@@ -200,7 +200,7 @@ class Spool:
                 _remove(self._segments.popleft().path)
             marks, self._marks = self._marks, None
         if marks:
-            marks.close(is_over=is_over)
+            marks.close(is_over=is_over and is_run_over)
 
     # Files
 

@@ -128,6 +128,7 @@ class Tracker:
             if self._link.asked:
                 self._safepoint.obey()
             if not is_slow or self._link.ask("item.started", {"key": key, "label": label, "ask": True}):
+                self._link.mark(key)
                 return
 
     def _pass_through(self, items: Iterable[T]) -> Iterator[T]:
@@ -143,6 +144,7 @@ class Tracker:
 
 def read_finished(link: Link) -> list[Done[None]]:
     """All finished items of the run, oldest first."""
+    link.catch_up()
     found: list[dict[str, Any]] = []
     before: int | None = None
     while True:
@@ -162,6 +164,7 @@ def read_finished(link: Link) -> list[Done[None]]:
 def read_last_steps(link: Link, names: Collection[str]) -> dict[str, int]:
     """The last step of each metric, 0 for a new one, so that a later attempt does not begin at 1 again."""
     query = urlencode({"names": ",".join(names), "points": 3})
+    link.catch_up(2.0)
     try:
         series = link.call("GET", f"/metrics?{query}", patience_seconds=2.0).json().get("series", {})
     except PilothouseError:

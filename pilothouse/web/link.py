@@ -16,8 +16,8 @@ from pydantic_core import to_json
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
-from pilothouse.contracts import Appended
-from pilothouse.errors import Invalid, LeaseLost, TooLarge
+from pilothouse.contracts import Appended, ItemQuery
+from pilothouse.errors import Invalid, LeaseLost, NotFound, TooLarge
 from pilothouse.model.event import Body as EventBody
 from pilothouse.model.event import parse_body
 from pilothouse.model.run import Control, Run
@@ -33,6 +33,7 @@ MAX_EVENT = 64 * 1024
 MAX_DEPTH = 16
 MAX_NUMBER = 2**53
 CONTROL_HEARTBEAT = 5.0
+PAGE_ITEMS = 1000
 _JOB_TYPES = frozenset(
     {
         "run.paused", "run.completed", "run.failed", "run.cancelled", "phase.started", "phase.finished",
@@ -61,10 +62,44 @@ class Batch(Body):
 @router.get("/runs/{run_id}/assignment")
 async def assignment(run_id: str, context: Ctx, attempt: int = Query(ge=1)) -> Response:
     """All that an attempt needs to begin or to go on."""
-    run = await _owned(context, run_id, attempt)
-    finished = await context.store.finished_keys(run_id)
-    state = await context.store.saved_state(run_id)
-    return answer({"run": run.snapshot(), "finished": list(finished), "saved_state": state})
+    return answer(await assigned(context, await _owned(context, run_id, attempt)))
+
+
+async def assigned(context: Context, run: Run) -> dict[str, Any]:
+    """What the current attempt of a run needs to begin or to go on."""
+    return {
+        "run": run.snapshot(),
+        "finished": list(await context.store.finished_keys(run.id)),
+        "in_flight": await _in_flight(context, run),
+        "saved_state": await context.store.saved_state(run.id),
+        "root": await _root(context, run),
+    }
+
+
+async def _in_flight(context: Context, run: Run) -> list[str]:
+    """Keys that earlier attempts began and did not finish, oldest first."""
+    keys: list[str] = []
+    before: int | None = None
+    while True:
+        page = await context.store.items(
+            run.id, ItemQuery(limit=PAGE_ITEMS, before=before, states=("in_flight",))
+        )
+        keys += [item.key for item in page.items if item.attempt < run.attempt]
+        before = page.before
+        if before is None:
+            return keys[::-1]
+
+
+async def _root(context: Context, run: Run) -> str:
+    """The run that this one retries, and that one in turn, back to the first that is known."""
+    root = run.id
+    while run.retry_of is not None:
+        root = run.retry_of
+        try:
+            run = await context.store.get(root)
+        except NotFound:
+            break
+    return root
 
 
 @router.post("/runs/{run_id}/events")

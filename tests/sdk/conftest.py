@@ -10,6 +10,8 @@ import pytest
 
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import Link
+from pilothouse.sdk.recovery import complete
+from pilothouse.sdk.spool import Spool
 from tests.sdk.link_server import LinkServer
 
 Connect = Callable[..., RunHandle]
@@ -37,7 +39,9 @@ def connect(server: LinkServer, links: list[Link], tmp_path: Path) -> Connect:
 
     def connect(attempt: int = 1, **options: Any) -> RunHandle:
         log = server.log
-        link = Link(server.url, "secret", "run_1", attempt, **options)
+        spool = options.pop("spool", None) or Spool(tmp_path, attempt)
+        given = complete(log.assignment(), spool)
+        link = Link(server.url, "secret", "run_1", attempt, spool=spool, **options)
         links.append(link)
         handle = RunHandle(
             link,
@@ -46,8 +50,10 @@ def connect(server: LinkServer, links: list[Link], tmp_path: Path) -> Connect:
             attempt=attempt,
             params=dict(log.run.params),
             folder=tmp_path,
-            saved_state=log.saved_state,
-            finished=tuple(log.finished),
+            saved_state=given["saved_state"],
+            finished=given["finished"],
+            in_flight=given["in_flight"],
+            root=given["root"],
         )
         link.start(on_live=handle.params.update)
         return handle

@@ -19,7 +19,7 @@ class Log:
     events: list[e.Event] = field(default_factory=list)
     finished: dict[str, e.ItemFinished] = field(default_factory=dict)
     saved_state: dict[str, Any] | None = None
-    stored_seq: int = 0
+    stored: dict[str, int] = field(default_factory=dict)
     live: dict[str, Any] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -33,7 +33,7 @@ class Log:
             case e.StateSaved():
                 self.saved_state = body.state
             case e.RunStarted():
-                self.stored_seq = 0
+                self.stored = {}
 
     def state(self) -> dict[str, Any]:
         request = self.run.request
@@ -44,6 +44,18 @@ class Log:
             "strength": strength,
             "live": self.live,
             "head": self.run.head,
+        }
+
+    def assignment(self) -> dict[str, Any]:
+        started = dict.fromkeys(
+            event.body.key for event in self.events if isinstance(event.body, e.ItemStarted)
+        )
+        return {
+            "run": self.run.snapshot(),
+            "finished": list(self.finished),
+            "in_flight": [key for key in started if key not in self.finished],
+            "saved_state": self.saved_state,
+            "root": self.run.retry_of or self.run.id,
         }
 
     def items(self, limit: int, before: int | None) -> dict[str, Any]:

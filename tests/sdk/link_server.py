@@ -159,10 +159,11 @@ class LinkServer:
             if self.is_bad(body) or len(json.dumps(event["data"], ensure_ascii=False).encode()) > 65_536:
                 raise Invalid(f"bad event {body.type}", field="data")
         refused: dict[str, str] = {}
+        writer = batch.get("writer", "job")
         for number, body in enumerate(bodies, batch["client_seq"]):
-            if number <= log.stored_seq:
+            if number <= log.stored.get(writer, 0):
                 continue
-            log.stored_seq = number
+            log.stored[writer] = number
             if isinstance(body, e.ItemFinished) and body.key in log.finished:
                 refused[str(number)] = "finished already"
                 continue
@@ -174,7 +175,7 @@ class LinkServer:
             self.batches.append((batch["client_seq"], len(bodies)))
         else:
             self.heartbeats += 1
-        return {"acked": log.stored_seq, "refused": refused, **log.state()}
+        return {"acked": log.stored.get(writer, 0), "refused": refused, **log.state()}
 
     def claim(self, body: dict[str, Any]) -> dict[str, Any]:
         self.claims.append(body)
@@ -304,7 +305,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _assignment(self, run_id: str) -> Any:
         log = self.server.link.owned(run_id, int(self.query["attempt"]))
-        return {"run": log.run.snapshot(), "finished": list(log.finished), "saved_state": log.saved_state}
+        return log.assignment()
 
     def _run(self, run_id: str) -> Any:
         return self.server.link.logs[run_id].run.snapshot()

@@ -300,10 +300,11 @@ class Spool:
                     text = b""
                 for number, event in record.read(text):
                     if number > self._seen:
-                        self._warm.append((number, event))
-                        self._warm_size += len(event)
                         self._seen = number
                         self._cold -= 1
+                        if number > self.acked:
+                            self._warm.append((number, event))
+                            self._warm_size += len(event)
                 if not text:
                     self._seen = segment.last
             if self._warm:

@@ -6,6 +6,7 @@
     ├── NotFound            404  the run (or kind, or file) does not exist
     ├── Conflict            409  well formed, but not allowed now
     │   ├── InvalidControl       e.g. resuming a run that already completed
+    │   ├── NotRunning           no process works for the run
     │   ├── InvalidTransition    an event that the run's status forbids
     │   ├── LeaseLost            another attempt owns this run; stop writing
     │   └── Changed         412  the run is no longer as the caller saw it
@@ -80,6 +81,12 @@ class InvalidControl(Conflict):
     """A control that makes no sense now, such as resuming a finished run."""
 
     code = "invalid_control"
+
+
+class NotRunning(Conflict):
+    """No process works for the run, so that there is nobody to ask."""
+
+    code = "not_running"
 
 
 class InvalidTransition(Conflict):

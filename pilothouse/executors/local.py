@@ -1,40 +1,60 @@
 """Runs attempts as processes of this machine.
 
-Each gets its own session, a marker in its environment, and the reading end of a
-pipe as standard input: when the host dies, however that happens, the pipe closes
-and the child ends itself. A process that has left its group is found by the
-marker, so nothing a job started outlives it.
+Each gets a shim as its parent, a marker in its environment, and the shim gets the
+reading end of a pipe: when the host dies, however that happens, the pipe closes and
+the shim ends all that is below it. An attempt is told as ended when nothing that it
+started is alive.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
-
-import psutil
+from typing import IO, TypeVar
 
 from pilothouse.contracts import Ended, Order
 from pilothouse.errors import Unavailable
+from pilothouse.executors import family
+from pilothouse.worker import shim
+from pilothouse.worker.shim import HAS_PROC, Process, processes, send
 
 TAIL_BYTES = 4096
+STACK_BYTES = 1_000_000
 CLOSE_SECONDS = 3.0
+KILL_SECONDS = 0.5
+CLEAR_SECONDS = 5.0
+FIRST_REST_SECONDS = 0.005
+LAST_REST_SECONDS = 0.5
+LOOK_SECONDS = 2.0
+DUMP_SECONDS = 3.0
+STEADY_SECONDS = 0.1
+ENDED = "The job has ended."
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+logger = logging.getLogger("pilothouse.local")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """A live process and the writing end of its watch pipe."""
+    """A live attempt: its shim, the writing end of its watch pipe, and its processor use."""
 
     order: Order
     process: asyncio.subprocess.Process
     pipe: int
+    marker: dict[str, str]
     waiter: asyncio.Task[None] | None = None
+    ticks: tuple[float, int] | None = None
+    load: float | None = None
 
 
 class LocalExecutor:
@@ -46,8 +66,23 @@ class LocalExecutor:
 
     def __init__(self, command: tuple[str, ...] = (sys.executable, "-m", "pilothouse.worker.child")) -> None:
         self._command = command
+        self._host = ""
         self._attempts: dict[str, _Attempt] = {}
         self._ended: asyncio.Queue[Ended] = asyncio.Queue()
+        self._spawning = asyncio.Lock()
+        self._dumping = asyncio.Lock()
+        self._looked_at = 0.0
+
+    async def open(self, host: str, server: str) -> None:
+        """Take up work for a host, and end what an earlier one of this name and server left alive."""
+        self._host = host
+        marker = {"PILOTHOUSE_HOST": host, "PILOTHOUSE_SERVER": server}
+        end = time.monotonic() + CLEAR_SECONDS
+        while left := await asyncio.to_thread(lambda: send(family.marked(marker), signal.SIGKILL)):
+            if time.monotonic() > end:
+                logger.error("%d processes of an earlier host cannot be killed", left)
+                return
+            await asyncio.sleep(0.02)
 
     async def start(self, order: Order) -> None:
         """Start the attempt.
@@ -57,25 +92,61 @@ class LocalExecutor:
         """
         if order.run_id in self._attempts:
             raise Unavailable(f"an attempt of {order.run_id} is still alive here")
+        if shutil.which(self._command[0]) is None:
+            raise Unavailable(f"the process of {order.run_id} cannot be started: no {self._command[0]}")
+        marker = _environment(order) | {"PILOTHOUSE_HOST": self._host}
         reading, writing = os.pipe()
-        try:
-            process = await self._spawn(order, reading)
-        except OSError as error:
-            os.close(writing)
-            raise Unavailable(f"the process of {order.run_id} cannot be started: {error}") from error
-        finally:
-            os.close(reading)
-        attempt = _Attempt(order, process, writing)
-        self._attempts[order.run_id] = attempt
+        async with self._spawning:
+            try:
+                process = await self._spawn(order, marker, reading)
+            except OSError as error:
+                os.close(writing)
+                raise Unavailable(f"the process of {order.run_id} cannot be started: {error}") from error
+            finally:
+                os.close(reading)
+            attempt = self._attempts[order.run_id] = _Attempt(order, process, writing, marker)
         attempt.waiter = asyncio.create_task(self._wait(attempt))
 
     async def stop(self, run_id: str, *, force: bool = False) -> None:
-        """Signal the attempt's processes: SIGTERM, or SIGKILL with `force`. Ignores unknown runs."""
+        """Signal all that the attempt started: SIGTERM, or SIGKILL with `force`. Ignores unknown runs."""
+        attempt = self._attempts.get(run_id)
+        if attempt is None or attempt.process.returncode is not None:
+            return  # what a killed shim left behind is being killed already
+        await asyncio.to_thread(_kill if force else _terminate, attempt.process.pid)
+
+    async def survivors(self, run_id: str) -> int:
+        """How many processes of the attempt are alive; 0 for an unknown run."""
         if attempt := self._attempts.get(run_id):
-            await asyncio.to_thread(_signal_family, attempt, signal.SIGKILL if force else signal.SIGTERM)
+            return sum(process.is_alive for process in await self._on_family(attempt, lambda found: found))
+        return 0
+
+    async def dump(self, run_id: str) -> str:
+        """The Python stack of every thread of the job; in words, why there is none."""
+        async with self._dumping:
+            if (attempt := self._attempts.get(run_id)) is None:
+                return ENDED
+            if (job := await asyncio.to_thread(family.job_of, attempt.process.pid)) is None:
+                return ENDED
+            path = _folder(attempt.order) / f"stack-{attempt.order.attempt}.txt"
+            written = _size(path)
+            with contextlib.suppress(OSError):
+                os.kill(job.pid, signal.SIGUSR1)
+            await _settle(path, written)
+            text = await asyncio.to_thread(_read, path, written)
+        return text or f"The job did not answer within {DUMP_SECONDS:g} s: it is starting, or stopped."
+
+    async def loads(self) -> dict[str, float]:
+        """Processor use of each attempt, 1.0 for one core; looks at most every 2 seconds."""
+        now = time.monotonic()
+        if self._attempts and now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
+            seen = await asyncio.to_thread(processes)
+            for attempt in self._attempts.values():
+                _measure(attempt, seen, now)
+        return {run_id: each.load for run_id, each in self._attempts.items() if each.load is not None}
 
     async def ended(self) -> Ended:
-        """Wait for the next attempt that ends."""
+        """Wait for the next attempt of which nothing is alive any more."""
         return await self._ended.get()
 
     def running(self) -> list[str]:
@@ -83,38 +154,50 @@ class LocalExecutor:
         return list(self._attempts)
 
     async def close(self) -> None:
-        """End everything: SIGTERM, and SIGKILL for what is left after 3 seconds."""
-        attempts = list(self._attempts.values())
-        waiters = [attempt.waiter for attempt in attempts if attempt.waiter]
-        for attempt in attempts:
-            await asyncio.to_thread(_signal_family, attempt, signal.SIGTERM)
-        if waiters:
-            await asyncio.wait(waiters, timeout=CLOSE_SECONDS)
-        for attempt in list(self._attempts.values()):
-            await asyncio.to_thread(_signal_family, attempt, signal.SIGKILL)
-        if waiters:
-            await asyncio.wait(waiters)
+        """End everything: SIGTERM, then SIGKILL. What cannot be killed is left to its shim, which goes on trying."""
+        for force in (False, True):
+            attempts = list(self._attempts.values())
+            for attempt in attempts:
+                await self.stop(attempt.order.run_id, force=force)
+            if waiters := [attempt.waiter for attempt in attempts if attempt.waiter]:
+                await asyncio.wait(waiters, timeout=CLOSE_SECONDS)
 
-    async def _spawn(self, order: Order, stdin: int) -> asyncio.subprocess.Process:
+    async def _spawn(self, order: Order, marker: dict[str, str], stdin: int) -> asyncio.subprocess.Process:
         with _open_console(order) as console:
             return await asyncio.create_subprocess_exec(
-                *self._command,
+                *(sys.executable, "-I", "-S", shim.__file__, *self._command),
                 stdin=stdin,
                 stdout=console,
                 stderr=asyncio.subprocess.STDOUT,
-                env={**os.environ, **_environment(order)},
+                env={**os.environ, **marker},
                 start_new_session=True,
             )
 
     async def _wait(self, attempt: _Attempt) -> None:
-        """Wait for the process, end what it left behind, and tell."""
+        """Wait for the shim, end what it left behind if it was killed, and tell."""
         code = await attempt.process.wait()
-        await asyncio.to_thread(_sweep, attempt)
         os.close(attempt.pipe)
+        if code < 0 or not HAS_PROC:  # else it has ended by itself, after all that was below it
+            await self._end_strays(attempt)
         del self._attempts[attempt.order.run_id]
         exit_code, signalled = (code, None) if code >= 0 else (None, -code)
         tail = await asyncio.to_thread(_tail, _console(attempt.order))
         self._ended.put_nowait(Ended(attempt.order.run_id, attempt.order.attempt, exit_code, signalled, tail))
+
+    async def _end_strays(self, attempt: _Attempt) -> None:
+        """Kill what a killed shim has left behind until it is gone."""
+        rest = FIRST_REST_SECONDS
+        while await self._on_family(attempt, lambda found: send(found, signal.SIGKILL)):
+            await asyncio.sleep(rest)
+            rest = min(rest * 2, LAST_REST_SECONDS)
+
+    async def _on_family(self, attempt: _Attempt, do: Callable[[list[Process]], T]) -> T:
+        """Find the attempt's processes and do something to them, in a thread."""
+        if attempt.process.returncode is None:
+            return await asyncio.to_thread(lambda: do(family.tree(attempt.process.pid)))
+        async with self._spawning:  # a shim that is being started is not taken for a stray
+            known = {each.process.pid for each in self._attempts.values() if each.process.returncode is None}
+            return await asyncio.to_thread(lambda: do(family.strays(attempt.marker, known)))
 
 
 def _environment(order: Order) -> dict[str, str]:
@@ -130,8 +213,37 @@ def _environment(order: Order) -> dict[str, str]:
     }
 
 
+def _terminate(pid: int) -> None:
+    send(family.tree(pid), signal.SIGTERM)
+
+
+def _kill(pid: int) -> None:
+    """Kill all below a shim, and see that the shim can do the rest."""
+    end = time.monotonic() + KILL_SECONDS
+    while send(family.tree(pid), signal.SIGKILL) and time.monotonic() < end:
+        time.sleep(0.005)
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGCONT)  # the job may have stopped it
+
+
+def _measure(attempt: _Attempt, seen: dict[int, Process], now: float) -> None:
+    """Compare the attempt's processor time with that of the look before."""
+    leader = seen.get(attempt.process.pid)
+    if leader is None:
+        return
+    ticks = leader.ticks + sum(process.ticks for process in shim.below(leader.pid, seen))
+    if attempt.ticks is not None:
+        before, then = attempt.ticks
+        attempt.load = round(max(0.0, (ticks - then) / TICKS_PER_SECOND / (now - before)), 3)
+    attempt.ticks = now, ticks
+
+
+def _folder(order: Order) -> Path:
+    return Path(order.folder)
+
+
 def _console(order: Order) -> Path:
-    return Path(order.folder) / f"console-{order.attempt}.log"
+    return _folder(order) / f"console-{order.attempt}.log"
 
 
 def _open_console(order: Order) -> IO[bytes]:
@@ -141,57 +253,29 @@ def _open_console(order: Order) -> IO[bytes]:
 
 
 def _tail(path: Path) -> str:
+    return _read(path, max(0, _size(path) - TAIL_BYTES))
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return 0
+
+
+def _read(path: Path, start: int) -> str:
     with contextlib.suppress(OSError), path.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
-        return file.read().decode("utf-8", "replace")
+        file.seek(start)
+        return file.read(STACK_BYTES).decode("utf-8", "replace")
     return ""
 
 
-def _sweep(attempt: _Attempt) -> None:
-    """End what the leader left behind; look again, for it may have forked meanwhile."""
-    for _ in range(10):
-        if not _signal_family(attempt, signal.SIGKILL):
+async def _settle(path: Path, size: int) -> None:
+    """Wait until a file has grown and grows no more."""
+    end = time.monotonic() + DUMP_SECONDS
+    before = size
+    while time.monotonic() < end:
+        await asyncio.sleep(STEADY_SECONDS)
+        now = _size(path)
+        if now == before > size:
             return
-
-
-def _signal_family(attempt: _Attempt, number: signal.Signals) -> int:
-    """Signal the process group, then descendants and marked processes that have left it.
-
-    Returns:
-        How many processes outside the group were found.
-    """
-    leader = attempt.process.pid
-    strays = [process for process in _family(attempt) if _group(process) not in (leader, None)]
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, number)
-    for process in strays:
-        with contextlib.suppress(psutil.Error):
-            process.send_signal(number)
-    return len(strays)
-
-
-def _family(attempt: _Attempt) -> Iterable[psutil.Process]:
-    marker = _environment(attempt.order)
-    found: dict[int, psutil.Process] = {}
-    with contextlib.suppress(psutil.Error):
-        found = {child.pid: child for child in psutil.Process(attempt.process.pid).children(recursive=True)}
-    for process in psutil.process_iter():
-        if process.pid != os.getpid() and process.pid not in found and _is_marked(process, marker):
-            found[process.pid] = process
-    return found.values()
-
-
-def _is_marked(process: psutil.Process, marker: Mapping[str, str]) -> bool:
-    names = ("PILOTHOUSE_RUN_ID", "PILOTHOUSE_ATTEMPT", "PILOTHOUSE_FOLDER")
-    try:
-        environment = process.environ()
-    except (psutil.Error, OSError):
-        return False
-    return all(environment.get(name) == marker[name] for name in names)
-
-
-def _group(process: psutil.Process) -> int | None:
-    try:
-        return os.getpgid(process.pid)
-    except ProcessLookupError:
-        return None
+        before = now

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from pilothouse import failpoint
-from pilothouse.engine.scheduler import Attempt
-from pilothouse.web.context import Ctx
+from pilothouse.engine.hosts import Attempt
+from pilothouse.web.context import Ctx, TheRun
 from pilothouse.web.link import MAX_NUMBER, disconnected
 from pilothouse.web.runs import Body, answer
 
@@ -24,11 +24,17 @@ class AttemptIn(Body):
     attempt: int = Field(ge=1, le=MAX_NUMBER)
 
 
+class LivingIn(AttemptIn):
+    """An attempt that lives, and its processor use: 1.0 is one core, None is not known yet."""
+
+    cpu: float | None = Field(default=None, ge=0, le=100_000)
+
+
 class ClaimBody(Body):
     """What the host has room for, and what it runs."""
 
     slots: int = Field(ge=0, le=1024)
-    running: list[AttemptIn] = Field(default_factory=list, max_length=1024)
+    running: list[LivingIn] = Field(default_factory=list, max_length=1024)
     wait: float = Field(default=0, ge=0, le=25)
 
 
@@ -40,11 +46,23 @@ class EndedBody(AttemptIn):
     tail: str = Field(default="", max_length=65536)
 
 
+class OverdueBody(AttemptIn):
+    """How many processes will not die."""
+
+    survivors: int = Field(ge=1, le=MAX_NUMBER)
+
+
+class StackBody(AttemptIn):
+    """What the job wrote, or in words why it wrote nothing."""
+
+    text: str = Field(max_length=64_000)
+
+
 @router.post("/hosts/{name}/claim")
 async def claim(name: str, body: ClaimBody, context: Ctx, request: Request) -> Response:
     """Runs to start and attempts to end; waits while there is neither."""
-    running = tuple(Attempt(each.run_id, each.attempt) for each in body.running)
-    claiming = asyncio.create_task(context.scheduler.claim(name, body.slots, running, body.wait))
+    loads = {Attempt(each.run_id, each.attempt): each.cpu for each in body.running}
+    claiming = asyncio.create_task(context.scheduler.claim(name, body.slots, tuple(loads), body.wait, loads))
     leaving = asyncio.create_task(disconnected(request.receive))
     try:
         await asyncio.wait({claiming, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -66,6 +84,7 @@ async def claim(name: str, body: ClaimBody, context: Ctx, request: Request) -> R
                 for run in orders
             ],
             "stop": [{"run_id": stop.run_id, "force": stop.force} for stop in stops],
+            "dump": context.scheduler.take_dumps(name),
         }
     )
 
@@ -88,6 +107,27 @@ async def ended(name: str, body: EndedBody, context: Ctx) -> Response:
     return answer({"status": run.status})
 
 
+@router.post("/hosts/{name}/overdue")
+async def overdue(name: str, body: OverdueBody, context: Ctx) -> Response:
+    """Record that processes of a cancelled run outlive a SIGKILL; the host goes on trying."""
+    run = await context.scheduler.overdue(Attempt(body.run_id, body.attempt), body.survivors)
+    return answer({"status": run.status, "survivors": run.survivors})
+
+
+@router.post("/hosts/{name}/stack", status_code=204)
+async def take_stack(name: str, body: StackBody, context: Ctx) -> Response:
+    """The stack of a job, for the log of its run."""
+    await context.scheduler.take_stack(Attempt(body.run_id, body.attempt), body.text)
+    return Response(status_code=204)
+
+
+@router.post("/runs/{run}/stack", status_code=202)
+async def ask_stack(run: TheRun, context: Ctx) -> Response:
+    """Ask the run's host for the Python stack of its job; it comes as a `log` event of source `stack`."""
+    context.scheduler.ask_stack(run)
+    return answer({"run_id": run.id, "after": run.head}, 202)
+
+
 @router.get("/hosts")
 async def list_hosts(context: Ctx) -> Response:
     """The hosts that this server has heard of, with their slots and runs."""
@@ -98,7 +138,10 @@ async def list_hosts(context: Ctx) -> Response:
                 {
                     "name": name,
                     "free": host.slots,
-                    "running": [{"run_id": each.run_id, "attempt": each.number} for each in host.running],
+                    "running": [
+                        {"run_id": each.run_id, "attempt": each.number, "cpu": host.loads.get(each)}
+                        for each in host.running
+                    ],
                     "seen_seconds_ago": round(now - host.seen, 1),
                     "alive": now - host.seen < ALIVE_SECONDS,
                 }

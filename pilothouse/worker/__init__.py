@@ -1,1 +1,1 @@
-"""The processes beside the server: the host and the child that runs job code."""
+"""The processes beside the server: the host, and for each attempt a shim and the child that runs job code."""

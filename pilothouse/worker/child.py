@@ -1,11 +1,12 @@
 """The process that runs one attempt: `python -m pilothouse.worker.child`.
 
 It fetches the assignment, calls the entry with a handle, and says one last word
-to the log: completed, failed or cancelled. Without a last word (a kill, a lost
-attempt, a host that died) the server decides, and a later attempt goes on.
+to the log: completed or failed. Without a last word (a cancel, a kill, a lost
+attempt, a host that died) the server decides once the process tree is gone.
 
 It reads `PILOTHOUSE_SERVER`, `PILOTHOUSE_TOKEN`, `PILOTHOUSE_RUN_ID`,
-`PILOTHOUSE_ATTEMPT`, `PILOTHOUSE_ENTRY` (`module:function`) and `PILOTHOUSE_FOLDER`.
+`PILOTHOUSE_ATTEMPT`, `PILOTHOUSE_ENTRY` (`module:function`), `PILOTHOUSE_FOLDER` and
+`PILOTHOUSE_ORPHAN_SECONDS`.
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ from pilothouse.errors import LeaseLost, PilothouseError
 from pilothouse.sdk.console import capture
 from pilothouse.sdk.failure import describe, in_print
 from pilothouse.sdk.handle import RunHandle
-from pilothouse.sdk.link import Link, State, call
+from pilothouse.sdk.link import ORPHAN_SECONDS, Link, State
+from pilothouse.sdk.recovery import complete
 from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
-from pilothouse.sdk.wire import Wire
+from pilothouse.sdk.spool import Spool
+from pilothouse.sdk.wire import Wire, call
 from pilothouse.worker.lifeline import (
     EXIT_FENCED,
-    end_family,
+    dump_on_request,
     leave_when_fenced,
     unwind_on_sigterm,
-    watch_host,
 )
 
 EXIT_OK = 0
@@ -55,6 +57,7 @@ class Order:
     attempt: int
     entry: str
     folder: Path
+    orphan_seconds: float = ORPHAN_SECONDS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Order:
@@ -70,6 +73,7 @@ class Order:
             int(environ["PILOTHOUSE_ATTEMPT"]),
             environ["PILOTHOUSE_ENTRY"],
             Path(environ["PILOTHOUSE_FOLDER"]),
+            float(environ.get("PILOTHOUSE_ORPHAN_SECONDS") or ORPHAN_SECONDS),
         )
 
 
@@ -84,13 +88,14 @@ class LastWord:
 
 def main() -> int:
     """Run the attempt that the environment names; returns the exit code."""
-    watch_host(end_family)
     order = Order.from_environment(os.environ)
+    dump_on_request(order.folder / f"stack-{order.attempt}.txt")
     try:
         given = call(
             Wire(order.server, order.token, 30.0),
             "GET",
             f"/api/runs/{order.run_id}/assignment?attempt={order.attempt}",
+            patience_seconds=order.orphan_seconds,
         ).json()
     except LeaseLost:
         return EXIT_FENCED
@@ -113,7 +118,16 @@ class Attempt:
         run = given["run"]
         order.folder.mkdir(parents=True, exist_ok=True)
         self._order = order
-        self._link = Link(order.server, order.token, order.run_id, order.attempt)
+        spool = Spool(order.folder, order.attempt)
+        given = complete(given, spool)
+        self._link = Link(
+            order.server,
+            order.token,
+            order.run_id,
+            order.attempt,
+            orphan_seconds=order.orphan_seconds,
+            spool=spool,
+        )
         self._handle = RunHandle(
             self._link,
             id=order.run_id,
@@ -123,6 +137,8 @@ class Attempt:
             folder=order.folder,
             saved_state=given["saved_state"],
             finished=given["finished"],
+            in_flight=given["in_flight"],
+            root=given.get("root"),
         )
         request = run.get("request") or {}
         self._began_as = State(run["status"], run["pending"], request.get("strength") or run.get("strength"))
@@ -165,7 +181,7 @@ class Attempt:
     def _stopped(self) -> LastWord:
         """By a cancel, or by a SIGTERM that nobody asked for: then a later attempt goes on."""
         if self._is_cancelled():
-            return LastWord("run.cancelled", {}, EXIT_LEFT)
+            return LastWord(None, {}, EXIT_LEFT)
         return LastWord(None, {}, EXIT_TERMINATED)
 
     def _call_entry(self) -> None:
@@ -185,10 +201,13 @@ class Attempt:
             return LastWord("run.completed", {}, EXIT_OK)
         failure = describe(error, self._order.entry)
         print(in_print(error, failure), file=sys.stderr)  # noqa: T201
-        return LastWord("run.failed", failure, failure["exit_code"])
+        return LastWord("run.failed", failure, failure["exit_code"] or EXIT_FAILED)
 
     def _finish(self, word: LastWord) -> int:
-        """Send what is left, then the last word. Keeps trying while the server is away."""
+        """Send what is left, then the last word. Keeps trying while the server is away.
+
+        A cancelled job has no last word: the host tells its end once all that it started is gone.
+        """
         failpoint.reach("child.word.before")
         self._link.flush()
         if word.type is None:
@@ -198,21 +217,11 @@ class Attempt:
                 return word.exit_code
             self._link.wait_until(lambda: self._is_cancelled() or self._link.is_fenced, 10.0)
         if self._is_cancelled():
-            cancelled = {"by": self._canceller(), "confirmed_dead": True}
-            if self._link.ask("run.cancelled", cancelled, patient=True):
-                return EXIT_LEFT
+            return EXIT_LEFT
         return EXIT_FENCED if self._link.is_fenced else EXIT_UNHEARD
 
     def _is_cancelled(self) -> bool:
         return self._link.state.pending == "cancel"
-
-    def _canceller(self) -> str:
-        """Who asked for the cancel."""
-        try:
-            request = self._link.call("GET", "", patience_seconds=1.0).json().get("request") or {}
-        except PilothouseError:
-            request = {}
-        return str(request.get("actor") or "job")
 
     def _say(self, source: str, text: str) -> None:
         self._link.put("log", {"level": "info", "source": source, "text": text})

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -27,11 +27,15 @@ import httpx2
 from pilothouse import failpoint
 from pilothouse.contracts import Ended, Executor, Order
 from pilothouse.errors import Unavailable
+from pilothouse.worker.shim import become_subreaper
 
 POLL_SECONDS = 20.0
+BUSY_POLL_SECONDS = 5.0
 FULL_POLL_SECONDS = 0.5
 COOPERATIVE_SECONDS = 3.0
 TERMINATE_SECONDS = 5.0
+OVERDUE_SECONDS = 5.0
+STACK_BYTES = 60_000
 LAST_REPORT_SECONDS = 1.0
 
 logger = logging.getLogger("pilothouse.host")
@@ -60,8 +64,9 @@ class Host:
         self._data = data
         self._attempts: dict[str, int] = {}
         self._changed = asyncio.Condition()
-        self._reports: asyncio.Queue[Ended] = asyncio.Queue()
-        self._ladders: set[asyncio.Task[None]] = set()
+        self._reports: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        self._untold: list[tuple[str, int]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -72,12 +77,13 @@ class Host:
         """Serve until `stop` is called."""
         timeout = httpx2.Timeout(10.0, read=POLL_SECONDS + 10.0)
         headers = {"Authorization": f"Bearer {self._token}"}
+        await self._executor.open(self._name, self._server)
         async with httpx2.AsyncClient(base_url=self._server, headers=headers, timeout=timeout) as client:
             collecting = asyncio.create_task(self._collect_always())
             reporting = asyncio.create_task(self._report_always(client))
             claiming = asyncio.create_task(self._claim_always(client))
             await self._stopping.wait()
-            await _cancel(claiming, *self._ladders)
+            await _cancel(claiming, *self._tasks)
             await self._leave(client)
             await self._executor.close()
             await self._is_true(lambda: not self._attempts, LAST_REPORT_SECONDS)
@@ -95,21 +101,27 @@ class Host:
 
     async def _claim_always(self, client: httpx2.AsyncClient) -> None:
         while not self._stopping.is_set():
-            free = max(0, self._slots - len(self._attempts))
-            answer = await self._post(
-                client,
-                "claim",
-                {
-                    "slots": free,
-                    "running": [{"run_id": r, "attempt": a} for r, a in self._attempts.items()],
-                    "wait": POLL_SECONDS if free else FULL_POLL_SECONDS,
-                },
-            )
+            answer = await self._post(client, "claim", await self._claim())
             for stop in answer.get("stop", ()):
                 self._climb(stop["run_id"], stop["force"])
             for order in answer.get("orders", ()):
                 failpoint.reach("host.order.received")
                 await self._start(order)
+            for run_id in answer.get("dump", ()):
+                self._do(self._dump(run_id))
+
+    async def _claim(self) -> dict[str, Any]:
+        """What there is room for, and what lives here. An end that is not yet told counts as alive."""
+        free = max(0, self._slots - len(self._attempts))
+        loads = await self._executor.loads()
+        running = [(run_id, attempt, loads.get(run_id)) for run_id, attempt in self._attempts.items()]
+        running += [(run_id, attempt, None) for run_id, attempt in self._untold]
+        busy = BUSY_POLL_SECONDS if running else POLL_SECONDS
+        return {
+            "slots": free,
+            "running": [{"run_id": r, "attempt": a, "cpu": cpu} for r, a, cpu in running],
+            "wait": busy if free else FULL_POLL_SECONDS,
+        }
 
     async def _start(self, claimed: dict[str, Any]) -> None:
         run_id, attempt = claimed["run_id"], claimed["attempt"]
@@ -131,9 +143,7 @@ class Host:
     def _climb(self, run_id: str, force: bool) -> None:
         """Begin to end an attempt; a second stop with `force` does not wait for the first."""
         if run_id in self._attempts:
-            ladder = asyncio.create_task(self._end(run_id, self._attempts[run_id], force))
-            self._ladders.add(ladder)
-            ladder.add_done_callback(self._ladders.discard)
+            self._do(self._end(run_id, self._attempts[run_id], force))
 
     async def _end(self, run_id: str, attempt: int, force: bool) -> None:
         """Give the job time to obey, then SIGTERM, then SIGKILL until it is gone."""
@@ -148,9 +158,29 @@ class Host:
             await self._executor.stop(run_id)
             if await self._is_true(is_gone, TERMINATE_SECONDS):
                 return
+        began = asyncio.get_running_loop().time()
+        told = 0
         while not is_gone():
             await self._executor.stop(run_id, force=True)
-            await self._is_true(is_gone, 1.0)
+            if await self._is_true(is_gone, 1.0):
+                return
+            if asyncio.get_running_loop().time() - began >= OVERDUE_SECONDS:
+                told = await self._tell_overdue(run_id, attempt, told)
+
+    async def _tell_overdue(self, run_id: str, attempt: int, told: int) -> int:
+        """Tell how many processes outlive a SIGKILL, whenever that number changes; returns the number told."""
+        survivors = await self._executor.survivors(run_id)
+        if survivors and survivors != told:
+            self._report("overdue", run_id=run_id, attempt=attempt, survivors=survivors)
+        return survivors or told
+
+    # Stacks
+
+    async def _dump(self, run_id: str) -> None:
+        """Ask a job for its stack and pass it on."""
+        if (attempt := self._attempts.get(run_id)) is not None:
+            text = await self._executor.dump(run_id)
+            self._report("stack", run_id=run_id, attempt=attempt, text=shortened(text))
 
     # Ends
 
@@ -159,18 +189,25 @@ class Host:
             await self._forget(await self._executor.ended())
 
     async def _forget(self, ended: Ended) -> None:
-        self._reports.put_nowait(ended)
+        self._untold.append((ended.run_id, ended.attempt))
+        self._report("ended", **asdict(ended))
         async with self._changed:
             if self._attempts.get(ended.run_id) == ended.attempt:
                 del self._attempts[ended.run_id]
             self._changed.notify_all()
 
+    def _report(self, call: str, **body: Any) -> None:
+        """Tell the server, as soon as it listens."""
+        self._reports.put_nowait((call, body))
+
     async def _report_always(self, client: httpx2.AsyncClient) -> None:
         while True:
-            ended = await self._reports.get()
+            call, body = await self._reports.get()
             failpoint.reach("host.report.before")
-            await self._post(client, "ended", asdict(ended))
+            await self._post(client, call, body)
             failpoint.reach("host.report.after")
+            if call == "ended":
+                self._untold.remove((body["run_id"], body["attempt"]))
             self._reports.task_done()
 
     # Requests and waiting
@@ -185,7 +222,7 @@ class Host:
                     answer: dict[str, Any] = response.json()
                     return answer
                 problem = f"{response.status_code} {response.text[:200]}"
-                if call == "ended" and response.status_code in (404, 409, 422):
+                if call != "claim" and response.status_code in (404, 409, 422):
                     logger.warning("%s of %s is refused: %s", call, body["run_id"], problem)
                     return {}
             except (httpx2.HTTPError, ValueError) as error:
@@ -193,6 +230,12 @@ class Host:
             logger.info("no answer to %s: %s", call, problem)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 2.0)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it beside everything else; given up when the host stops."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _is_true(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until a condition over the attempts and reports holds; False when time ran out."""
@@ -202,6 +245,16 @@ class Host:
             except TimeoutError:
                 return False
             return True
+
+
+def shortened(text: str) -> str:
+    """A stack that fits into an event: its middle is left out, with a word about it."""
+    data = text.encode()
+    if len(data) <= STACK_BYTES:
+        return text
+    half = STACK_BYTES // 2
+    cut = f"\n… {len(data) - 2 * half:,} bytes are left out here …\n"
+    return data[:half].decode(errors="ignore") + cut + data[-half:].decode(errors="ignore")
 
 
 async def _cancel(*tasks: asyncio.Task[None]) -> None:
@@ -265,6 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         logger.error("no token: %s", error)
         return 2
+    become_subreaper()  # what a job has left without its shim comes here
     asyncio.run(serve(options, token, executor))
     return 0
 

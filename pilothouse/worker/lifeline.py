@@ -1,62 +1,34 @@
-"""What ends a child process from outside: the host's death, a lost attempt, SIGTERM.
+"""What the job's own process does about a lost attempt, about SIGTERM, and when its stack is asked for.
 
-The host holds the other end of the child's standard input and never writes to
-it. However the host dies, the kernel closes that end, and the child ends itself
-with its process group at once; no other process has to notice anything.
+The end of the host is the shim's business.
 """
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import os
 import signal
-import stat
 import threading
-from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 from pilothouse.sdk.link import Link
 from pilothouse.sdk.signals import Cancelled
 
 EXIT_FENCED = 4
-EXIT_HOST_DIED = 7
 FENCED_GRACE_SECONDS = 2.0
 
 
-def watch_host(on_death: Callable[[], None]) -> None:
-    """Call `on_death`, from a thread, once the host's end of standard input is closed.
+def dump_on_request(path: Path) -> None:
+    """Let SIGUSR1 append every thread's stack to a file.
 
-    Job code gets an empty standard input instead. Without a pipe there is nothing
-    to watch, as in a terminal.
+    The interpreter's own handler writes it, at once and without the interpreter lock,
+    so that a job which is lost in foreign code answers too.
     """
-    mode = os.fstat(0).st_mode
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-        return
-    pipe = os.dup(0)
-    empty = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(empty, 0)
-    os.close(empty)
-
-    def watch() -> None:
-        while os.read(pipe, 4096):
-            pass
-        on_death()
-
-    threading.Thread(target=watch, name="pilothouse-lifeline", daemon=True).start()
-
-
-def end_family() -> None:
-    """End this process and all that it started, at once."""
-    try:
-        import psutil
-
-        descendants = psutil.Process().children(recursive=True)
-    except Exception:  # nothing may hold up the end
-        descendants = []
-    for process in descendants:
-        process.kill()
-    if os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(EXIT_HOST_DIED)
+    with contextlib.suppress(OSError):  # a full disk must not fail the job
+        path.parent.mkdir(parents=True, exist_ok=True)
+        faulthandler.register(signal.SIGUSR1, path.open("ab"), all_threads=True)  # it keeps the file open
 
 
 def leave_when_fenced(link: Link) -> None:

@@ -1,9 +1,8 @@
-"""A link server, and child processes that talk to it."""
+"""A link server, and child processes that talk to it, each below its shim as a host starts it."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pilothouse.worker import shim
 from tests.sdk.link_server import LinkServer
 
 Spawn = Callable[..., "subprocess.Popen[str]"]
@@ -45,7 +45,7 @@ def spawn(server: LinkServer, tmp_path: Path) -> Iterator[Spawn]:
             "PYTHONUNBUFFERED": "1",
         }
         child = subprocess.Popen(
-            [sys.executable, "-m", "pilothouse.worker.child"],
+            [sys.executable, "-I", "-S", shim.__file__, sys.executable, "-m", "pilothouse.worker.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -60,8 +60,9 @@ def spawn(server: LinkServer, tmp_path: Path) -> Iterator[Spawn]:
     yield spawn
     for child in children:
         if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            assert child.stdin
+            child.stdin.close()
+            child.wait(60)
         assert child.stdin and child.stdout
         child.stdin.close()
         child.stdout.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from pilothouse import clock
 from pilothouse.errors import Invalid
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>s|sec|m|min|h|d)?")
@@ -23,7 +24,7 @@ def moment(text: str | float, now: datetime | None = None) -> str:
     Raises:
         Invalid: Neither; or it has passed, or is more than a year away.
     """
-    now = now or datetime.now(UTC)
+    now = now or datetime.fromisoformat(clock.now())
     end = _parsed(str(text).strip(), now)
     if not now < end <= now + LONGEST:
         raise _bad(text, "it must lie between now and a year from now")

@@ -31,17 +31,18 @@ def releasing(up: Stack, ledger: Path) -> str:
 
 
 def _paused(up: Stack, ledger: Path, strength: str) -> str:
-    run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
+    run_id = create(up, ledger, count=COUNT, speed=4, concurrency=2)
     wait(up, run_id, done(5), "5 items")
     control(up, run_id, "pause", strength=strength)
-    wait(up, run_id, paused, "the pause")
+    run = wait(up, run_id, paused, "the pause")
+    assert run["status"] == "paused"
     control(up, run_id, "resume")
     return run_id
 
 
 def cancelling(up: Stack, ledger: Path) -> str:
     """Cancelled in the middle."""
-    run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
+    run_id = create(up, ledger, count=COUNT, speed=4, concurrency=2)
     wait(up, run_id, done(5), "5 items")
     control(up, run_id, "cancel")
     return run_id

@@ -45,6 +45,6 @@ class Summary:
 def drawn(rows: Sequence[Row]) -> list[str]:
     """Rows as lines with aligned columns, sorted by the first one."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [names] + sorted([str(row.get(name, "")) for name in names] for row in rows)
+    cells = [names, *sorted([str(row.get(name, "")) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.chaos.conftest import AddRow
 from tests.chaos.driver import create, ended, wait
 from tests.chaos.points import POINTS
 from tests.chaos.prober import Prober
-from tests.chaos.verdict import Verdict, log_of, verdict
+from tests.chaos.verdict import Verdict, log_of, moment, verdict
 from tests.e2e.stack import Stack, until
 from tests.house.pages import ROOT
 
@@ -85,19 +86,8 @@ def test_a_death_at_a_point_costs_nothing(name: str, tmp_path: Path, ledger: Pat
     assert prober.lie_seconds <= limit, prober.lie
 
 
-def recovery(log: list[dict[str, object]], marker: Path) -> str:
+def recovery(log: list[dict[str, Any]], marker: Path) -> str:
     """Seconds from the death to the next thing that happened to the run, beside being told of the death."""
     died_at = marker.stat().st_mtime
-    for event in log:
-        if event["type"] != "run.interrupted" and seconds_of(str(event["time"])) > died_at:
-            return f"{seconds_of(str(event['time'])) - died_at:.1f} s"
-    return "after the end"
-
-
-def seconds_of(time: str) -> float:
-    """An event's time as seconds since the epoch."""
-    from datetime import datetime
-
-    with suppress(ValueError):
-        return datetime.fromisoformat(time).timestamp()
-    raise AssertionError(f"{time} is not a time")
+    later = [moment(event) for event in log if event["type"] != "run.interrupted"]
+    return next((f"{time - died_at:.1f} s" for time in later if time > died_at), "after the end")

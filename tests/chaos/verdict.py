@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ def log_of(up: Stack, run_id: str) -> list[dict[str, Any]]:
     while batch := up.api("GET", f"/api/runs/{run_id}/events?after={len(events)}&limit={PAGE}")["events"]:
         events += batch
     return events
+
+
+def moment(event: dict[str, Any]) -> float:
+    """An event's time as seconds since the epoch."""
+    return datetime.fromisoformat(event["time"]).timestamp()
 
 
 def verdict(up: Stack, run_id: str, ledger: Path) -> Verdict:

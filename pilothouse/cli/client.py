@@ -89,14 +89,18 @@ class Client:
             raise refusal(answer)
         return answer
 
-    def events(self, run_id: str, after: int) -> Iterator[bytes]:
-        """The lines of a run's event stream.
+    def events(self, run_id: str, after: str) -> Iterator[bytes]:
+        """The lines of a run's event stream after a place, `<epoch>-<seq>` or `<seq>`.
 
         Raises:
             OSError, HTTPException: The connection is lost.
         """
         wire = Wire(self.server, find_token(self.data), timeout=40.0)
         yield from wire.lines(f"/api/runs/{quote(run_id)}/events?after={after}")
+
+    def close(self) -> None:
+        """Close the connection; the next call opens a new one."""
+        self._wire.close()
 
     def run(self, reference: str) -> dict[str, Any]:
         """The run by id, unique beginning, number, name or `@last`."""

@@ -1,95 +1,31 @@
 """Follow one run in a terminal: a block that renews itself, or plain lines where nobody looks.
 
-Reads the same event stream as the browser. A lost connection is taken up
-again from the last event seen, for as long as it takes.
+Reads the same event stream as the browser. Events that are gone are told, as is
+a log that is not the one it was.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
-import random
 import time
-from collections import deque
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.cli import words
 from pilothouse.cli.client import EXIT_OF_STATUS, OK, STILL_WAITING, Client, CliError
+from pilothouse.cli.follower import LOSSES, TURNS, Follower, loss_sentence
 from pilothouse.cli.output import console, is_terminal, put, say
 from pilothouse.cli.read import describe, kinds_of
-from pilothouse.errors import PilothouseError
-from pilothouse.sdk.wire import UNREACHABLE
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-ROWS = 8
 PLAIN_SECONDS = 5.0
 PLAIN_PERCENT = 5
 REFRESH_SECONDS = 0.1
-LOOK_SECONDS = 0.5
-WAITS = (0.0, 1.0, 3.0, 5.0, 10.0, 20.0, 30.0)
 AGAIN_SECONDS = 3.0
-_TURNS = frozenset(
-    {"run.started", "run.paused", "run.resumed", "run.interrupted", "control.requested", "control.withdrawn"}
-)
-
-
-class Follower:
-    """A run as its log tells it, event by event, across lost connections."""
-
-    def __init__(self, client: Client, run: dict[str, Any], timeout: float | None = None) -> None:
-        self._end = math.inf if timeout is None else time.monotonic() + timeout
-        self.client = client
-        self.run = run
-        self.rows: deque[dict[str, Any]] = deque(maxlen=ROWS)
-        self.lost = False
-        self._looked = time.monotonic()
-        self._after = max(0, run["head"] - 200)
-
-    def events(self) -> Iterator[dict[str, Any]]:
-        """Every event until the run has ended, then one last look at the run."""
-        tries = 0
-        while True:
-            try:
-                for line in self.client.events(self.run["id"], self._after):
-                    if line.startswith(b"data: "):
-                        event = json.loads(line[6:])
-                        if "seq" in event:
-                            tries, self.lost = 0, False
-                            self._take(event)
-                        yield event
-                    if time.monotonic() > self._end:
-                        return
-                self._look(force=True)
-                if self.run["ended_at"]:
-                    return
-            except PilothouseError as error:
-                raise CliError(error.message, *filter(None, [error.hint])) from None
-            except UNREACHABLE:
-                self.lost = True
-                yield {"type": "lost"}
-            if time.monotonic() > self._end:
-                return
-            wait = WAITS[min(tries, len(WAITS) - 1)]
-            time.sleep(wait * random.uniform(0.75, 1.25))
-            tries += 1
-
-    def _take(self, event: dict[str, Any]) -> None:
-        self._after = event["seq"]
-        if event["type"] == "item.finished":
-            self.rows.append(event["data"])
-        self._look(force=event["type"] in _TURNS)
-
-    def _look(self, *, force: bool) -> None:
-        """Ask for the folded run, at most twice a second."""
-        if force or time.monotonic() - self._looked > LOOK_SECONDS:
-            with contextlib.suppress(CliError):
-                self.run = self.client.run(self.run["id"])
-            self._looked = time.monotonic()
+BEGIN_BEFORE = 200
 
 
 def follow(
@@ -105,14 +41,14 @@ def follow(
     Args:
         client: The server.
         run: The run.
-        as_json: Print every event as a line of JSON.
+        as_json: Print every event from the first as a line of JSON, `gap` and `reset` too.
         owns: Ctrl+C may cancel the run; else it only leaves.
         timeout: Seconds after which to leave with exit code 5.
 
     Returns:
         The exit code that fits the run's end; 0 after leaving.
     """
-    follower = Follower(client, run, timeout)
+    follower = Follower(client, run, timeout, 0 if as_json else max(0, run["head"] - BEGIN_BEFORE))
     kind = kinds_of(client).get(run["kind"])
     how = (
         _json
@@ -153,7 +89,7 @@ def _insists(client: Client, run_id: str) -> bool:
 
 def _json(follower: Follower, _: dict[str, Any] | None) -> None:
     for event in follower.events():
-        if "seq" in event:
+        if "seq" in event or event["type"] in LOSSES:
             put(json.dumps(event, ensure_ascii=False))
 
 
@@ -162,10 +98,12 @@ def _plain(follower: Follower, kind: dict[str, Any] | None) -> None:
     told_at, told_percent = 0.0, -PLAIN_PERCENT
     for event in follower.events():
         run = follower.run
-        if event["type"] in _TURNS:
+        if event["type"] in TURNS:
             _line(run, event["type"].replace("run.", "").replace("control.", "control "))
         elif event["type"] == "lost":
             _line(run, "connection lost, trying again")
+        elif event["type"] in LOSSES:
+            _line(run, loss_sentence(event))
         share = words.percent(run) or 0
         if event["type"] == "item.finished" and (
             time.monotonic() - told_at > PLAIN_SECONDS and share - told_percent >= PLAIN_PERCENT
@@ -219,7 +157,8 @@ def _block(follower: Follower, kind: dict[str, Any] | None) -> Group:
         table.add_column(column["label"].upper(), no_wrap=True, max_width=28, overflow="ellipsis")
     for row in reversed(follower.rows):
         table.add_row(*_cells(row, columns))
-    return Group(head, line, Text(numbers), Text(), table)
+    note = [Text(follower.note, style="yellow")] if follower.note else []
+    return Group(head, line, Text(numbers), *note, Text(), table)
 
 
 def _cells(row: dict[str, Any], columns: list[dict[str, Any]]) -> list[Any]:

@@ -241,6 +241,7 @@ class Link:
             self._heard_head = head
             if live := said.get("live"):
                 self._on_live(live)
+                self._notify_waiting()
             if "status" in said:
                 self._set_state(State(said["status"], said.get("pending"), said.get("strength")))
 
@@ -267,7 +268,8 @@ class Link:
 
     def _is_empty(self) -> bool:
         # in this order, in which an event goes its way
-        return not len(self._outbox) and not self._scribe.is_writing and not len(self._spool)
+        is_said = not len(self._outbox) and not self._outbox.has_dropped
+        return is_said and not self._scribe.is_writing and not len(self._spool)
 
     def _is_caught_up(self) -> bool:
         return self._spool.acked >= self._inherited
@@ -286,13 +288,13 @@ class Link:
                 self._deliver(wire, Batch(self._spool.last + 1, []))
             if entries := self._spool.batch():
                 self._deliver(wire, Batch(entries[0][0], [event for _, event in entries]))
-                self._notify_flushed()
+                self._notify_waiting()
         wire.close()
 
     def _make_wire(self, timeout: float = 10.0) -> Wire:
         return Wire(self._server, self._token, timeout)
 
-    def _notify_flushed(self) -> None:
+    def _notify_waiting(self) -> None:
         with self._changed:
             self._changed.notify_all()
 
@@ -330,6 +332,8 @@ class Link:
         if batch.events:
             self._spool.acknowledge(batch.numbers[-1])
         self._is_behind = self._is_behind and len(self._spool) > BEHIND_EVENTS
+        if self._outbox.has_dropped:
+            self._outbox.ring()
         self._settle(batch, refused)
 
     def _settle(self, batch: Batch, refused: Mapping[str, str]) -> None:

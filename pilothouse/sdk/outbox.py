@@ -186,6 +186,11 @@ class Outbox:
         self._dropped[type_] += is_missed
         return is_missed
 
+    @property
+    def has_dropped(self) -> bool:
+        """True while something was left out that nobody was told of."""
+        return self._dropped.total() > 0
+
     def take_dropped(self) -> str:
         """What had to be left out since this was asked last, in words; empty when nothing."""
         dropped, self._dropped = +self._dropped, Counter()

@@ -95,13 +95,13 @@ class _Gone:
 
 
 def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[str] = ()) -> Recovered:
-    """Put what earlier processes of this run could not send into `spool`, as its first events.
+    """Put what other processes of this run could not send into `spool`.
 
     Processes that still live keep what is theirs. Nothing here fails the job: what
     the disk does not give back stays where it is.
 
     Args:
-        spool: The new process's spool; nothing was added to it yet.
+        spool: The new process's spool.
         finished: Keys that the server knows as finished.
         in_flight: Keys that the server knows as begun and not finished.
     """
@@ -111,7 +111,7 @@ def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[
     marked: dict[str, None] = {}
     taken: list[Path] = []
     for gone in _find(spool):
-        with contextlib.suppress(OSError), _held(gone.marks) as is_held:
+        with contextlib.suppress(OSError), spool.changed, _held(gone.marks) as is_held:
             if is_held:
                 left = read_left(gone.marks)
                 for _, path in sorted(gone.segments.items()):

@@ -61,7 +61,6 @@ class Scribe:
             self._outbox.wait()
             self._write_all()
         self._write_all()
-        self._write(Taken(), is_last=True)
 
     def _write_all(self) -> None:
         self.is_writing = True
@@ -73,6 +72,8 @@ class Scribe:
             else:  # nobody can keep it: the next attempt does these items again
                 for ticket in taken.tickets.values():
                     ticket.settle(False)
+        if self._outbox.has_dropped:
+            self._write(Taken())
         self.is_writing = False
 
     def _has_room(self) -> bool:
@@ -88,14 +89,14 @@ class Scribe:
             spool.wait_for_room(ROOM_SECONDS)
         return spool.pressure < OVERFLOW
 
-    def _write(self, taken: Taken, *, is_last: bool = False) -> None:
+    def _write(self, taken: Taken) -> None:
         spool = self._spool
-        if (is_last or not spool.urgency) and (words := self._left_out()):
+        if (self._closing.is_set() or not spool.urgency) and (words := self._left_out()):
             taken.events.append(said("warning", words))
         if taken.events:
-            first = spool.last + 1  # nobody else adds, and the sender must find the tickets
-            self.tickets.update((first + place, ticket) for place, ticket in taken.tickets.items())
-            spool.add(taken.events)
+            with spool.changed:  # the sender must find the tickets
+                first = spool.add(taken.events)
+                self.tickets.update((first + place, ticket) for place, ticket in taken.tickets.items())
 
     def _left_out(self) -> str:
         """What was left out, in words."""

@@ -67,6 +67,7 @@ class Spool:
         last: Number of the newest event.
         acked: Number of the last event that the server has.
         lost: How many events the disk took and did not give back.
+        changed: Notified after every change; held, it keeps everybody else out.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Spool:
         self._memory_bytes = memory_bytes
         self._segment_bytes = segment_bytes
         self._warm_bytes = warm_bytes
-        self._changed = threading.Condition()
+        self.changed = threading.Condition()
         self._warm: deque[Entry] = deque()  # on the disk and in memory, the oldest
         self._warm_size = 0
         self._cold = 0  # how many come next, on the disk only
@@ -117,19 +118,19 @@ class Spool:
 
     def add(self, events: Sequence[bytes]) -> int:
         """Number events and write them down; returns the number of the first."""
-        with self._changed:
+        with self.changed:
             first = self.last + 1
             self._unwritten.extend(enumerate(events, first))
             self._unwritten_size += sum(map(len, events))
             self.last += len(events)
             self._write()
-            self._changed.notify_all()
+            self.changed.notify_all()
         return first
 
     @property
     def pressure(self) -> float:
         """How full it is; at 1 nothing more fits."""
-        with self._changed:
+        with self.changed:
             disk = sum(segment.size for segment in self._segments)
             return max(disk / self._limit_bytes, self._unwritten_size / self._memory_bytes)
 
@@ -141,25 +142,25 @@ class Spool:
 
     def wait_for_room(self, seconds: float) -> bool:
         """Wait until something more fits; False when it still does not."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.pressure < 1.0, seconds)
+        with self.changed:
+            return self.changed.wait_for(lambda: self.pressure < 1.0, seconds)
 
     # The sender's side
 
     def wait(self, seconds: float) -> None:
         """Return when there is something to send, or `ring` was called, or time is up."""
-        with self._changed:
+        with self.changed:
             if not len(self):
-                self._changed.wait(max(seconds, 0.0))
+                self.changed.wait(max(seconds, 0.0))
 
     def ring(self) -> None:
         """Wake the sender though there is nothing to send."""
-        with self._changed:
-            self._changed.notify_all()
+        with self.changed:
+            self.changed.notify_all()
 
     def batch(self) -> list[Entry]:
         """The oldest events, with consecutive numbers, up to the limits of one request."""
-        with self._changed:
+        with self.changed:
             if not self._warm and self._cold:
                 self._read_back()
             batch: list[Entry] = []
@@ -174,7 +175,7 @@ class Spool:
 
     def acknowledge(self, number: int) -> None:
         """The server has all events up to this number."""
-        with self._changed:
+        with self.changed:
             self.acked = max(self.acked, number)
             while self._warm and self._warm[0][0] <= number:
                 self._warm_size -= len(self._warm.popleft()[1])
@@ -186,11 +187,11 @@ class Spool:
             self._tidy()
             if time.monotonic() >= self._disk_again_at:
                 self._write()
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def close(self, *, is_run_over: bool = False) -> None:
         """Let go of the files. Those stay that a later attempt may need."""
-        with self._changed:
+        with self.changed:
             self._disk_again_at = min(self._disk_again_at, 0.0) if self.folder else self._disk_again_at
             self._write()
             self._disk_again_at = float("inf")
@@ -206,17 +207,17 @@ class Spool:
 
     def adopt(self, path: Path, last: int, count: int) -> None:
         """Take over a segment that is written already: `count` events up to the number `last`."""
-        with self._changed:
+        with self.changed:
             self._let_go()
             size = path.stat().st_size
             self._segments.append(Segment(path, last, size))
             self._cold += count
             self.last = max(self.last, last)
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def remove_after(self, path: Path) -> None:
         """Remove an earlier process's file once the server has all that is here now."""
-        with self._changed:
+        with self.changed:
             self._foreign.append((self.last, path))
             self._tidy()
 

@@ -39,7 +39,7 @@ def connect(server: LinkServer, links: list[Link], tmp_path: Path) -> Connect:
 
     def connect(attempt: int = 1, **options: Any) -> RunHandle:
         log = server.log
-        spool = options.pop("spool", None) or Spool(tmp_path, attempt)
+        spool: Spool = options.pop("spool") if "spool" in options else Spool(tmp_path, attempt)
         given = complete(log.assignment(), spool)
         link = Link(server.url, "secret", "run_1", attempt, spool=spool, **options)
         links.append(link)

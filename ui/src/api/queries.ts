@@ -9,9 +9,12 @@ import type {
   JsonObject,
   Kind,
   MetricsPage,
+  Preview,
+  RetryOnly,
   Run,
   RunEvent,
   RunsPage,
+  StuckReport,
 } from "@/api/types";
 
 export interface RunFilters {
@@ -41,6 +44,7 @@ export const keys = {
   audit: (id: string) => ["run", id, "audit"] as const,
   artifacts: (id: string) => ["run", id, "artifacts"] as const,
   watchers: (id: string) => ["run", id, "watchers"] as const,
+  stuck: ["stuck"] as const,
 };
 
 export const kindsQuery = queryOptions({
@@ -99,4 +103,38 @@ export const artifactsQuery = (id: string) =>
     queryFn: async ({ signal }) =>
       (await request<{ artifacts: Artifact[] }>(`/runs/${encodeURIComponent(id)}/artifacts`, { signal }))
         .artifacts,
+  });
+
+const STUCK_MS = 10_000;
+
+/** Who does not move, and who waits for a host. Asked for only while somebody shows it. */
+export const stuckQuery = queryOptions({
+  queryKey: keys.stuck,
+  queryFn: ({ signal }) => request<StuckReport>("/stuck", { signal }),
+  refetchInterval: STUCK_MS,
+  staleTime: STUCK_MS / 2,
+  retry: false,
+});
+
+/** What a resume would keep, repeat and do; null where it repeats nothing to speak of. */
+export const resumeQuery = (id: string, version: string) =>
+  queryOptions({
+    queryKey: ["run", id, "resume", version] as const,
+    queryFn: async () =>
+      (
+        await request<{ preview?: Preview | null }>(`/runs/${encodeURIComponent(id)}/resume?dry_run=1`, {
+          method: "POST",
+        })
+      ).preview ?? null,
+    retry: false,
+  });
+
+export const retryPath = (id: string) => `/runs/${encodeURIComponent(id)}/retry`;
+
+export const retryQuery = (id: string, only: RetryOnly) =>
+  queryOptions({
+    queryKey: ["run", id, "retry", only] as const,
+    queryFn: () => request<Preview>(`${retryPath(id)}?dry_run=1`, { method: "POST", body: { only } }),
+    staleTime: 10_000,
+    retry: false,
   });

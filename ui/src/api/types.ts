@@ -97,6 +97,7 @@ export interface RunHeader {
   active_since: string | null;
   last_event_at: string | null;
   /** `seq` of the last item, phase, metric, progress or start of an attempt. */
+  turned: number;
   moved: number;
   stuck: boolean;
   stuck_cause: string | null;
@@ -216,6 +217,8 @@ export interface Item {
   data: JsonObject;
   label: string | null;
   time: string;
+  /** An earlier attempt had it in hand when it ended; absent where the server does not say. */
+  possible_duplicate?: boolean;
 }
 
 export type Format =
@@ -289,6 +292,8 @@ export interface Kind {
   headline: string | null;
   live_params: string[];
   stuck_seconds: number;
+  /** Whether its job may leave during a pause and come back as a new attempt. */
+  can_release: boolean;
   params_schema: Schema;
   examples: Example[];
 }
@@ -336,6 +341,25 @@ export interface ControlAnswer {
   changed: boolean;
   event_seq: number | null;
   effective: "after_current_item" | "immediately";
+}
+
+/** What a resume or a retry would do, as the server counts it. */
+export interface Preview {
+  kept: number;
+  repeated: number;
+  /** Null: unknown, as are `seconds` and `cost`. */
+  left: number | null;
+  seconds?: number | null;
+  cost?: number | null;
+}
+
+/** The items a retry does again: those in error, those never done, or all. */
+export type RetryOnly = "failed" | "remaining" | "all";
+
+/** Runs that do not move, and queued ones that nobody can take. */
+export interface StuckReport {
+  stuck: { run: RunHeader; seconds: number; limit: number; cause: string | null; version: string }[];
+  waiting: { run: RunHeader; cause: string }[];
 }
 
 export interface Artifact {

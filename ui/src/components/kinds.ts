@@ -19,6 +19,7 @@ const unknownKind = (name: string): Kind => ({
   headline: null,
   live_params: [],
   stuck_seconds: 180,
+  can_release: false,
   params_schema: {},
   examples: [],
 });
@@ -70,7 +71,7 @@ export function spendOf(run: RunHeader, kind: Kind): Figure[] {
 /** The error's short cause, or the result. */
 export function resultOf(run: RunHeader, kind: Kind): string {
   if (run.status === "failed") return run.failure?.message ?? "failed";
-  if (run.stuck) return "no news";
+  if (run.stuck) return run.stuck_cause ?? "does not move";
   const headline = headlineOf(run, kind);
   return headline ? `${headline.label.toLowerCase()} ${headline.text}` : "";
 }

@@ -183,6 +183,33 @@ function date(then: Date, now: Date): string {
   return then.getFullYear() === now.getFullYear() ? `${day} ${at}` : `${day} ${then.getFullYear()}`;
 }
 
+/** 40 s, 4m, 1h 05m: how long something has lasted, where the seconds do not matter. */
+export function briefly(seconds: number): string {
+  if (seconds < 60) return clock(seconds);
+  return seconds < 3600 ? `${Math.floor(seconds / 60)}m` : long(seconds);
+}
+
+/** "resumes at 16:40", "resumes tomorrow 09:00", "resumes 24 Nov 09:00". */
+export function untilWords(until: string, now: number): string {
+  const then = new Date(until);
+  if (then.getTime() <= now) return "resumes now";
+  const at = then.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const today = new Date(now);
+  const tomorrow = new Date(today.getFullYear(), today.getMonth(), today.getDate() + 1);
+  if (then.toDateString() === today.toDateString()) return `resumes at ${at}`;
+  if (then.toDateString() === tomorrow.toDateString()) return `resumes tomorrow ${at}`;
+  return `resumes ${then.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${at}`;
+}
+
+/** The next moment at which a clock here shows `time` (16:40), as an ISO time. */
+export function laterAt(time: string, now: number): string {
+  const [hours = 0, minutes = 0] = time.split(":").map(Number);
+  const then = new Date(now);
+  then.setHours(hours, minutes, 0, 0);
+  if (then.getTime() <= now) then.setDate(then.getDate() + 1);
+  return then.toISOString();
+}
+
 /** 1 test, 2 tests. */
 export function counted(value: number, unit: string, units: string): string {
   return `${count(value)} ${value === 1 ? unit : units}`;

@@ -17,6 +17,8 @@ export interface AskOptions {
   strength?: Strength;
   force?: boolean;
   reason?: string;
+  /** When a pause ends by itself: a time, or a duration such as `15m`. */
+  until?: string;
   /** The run's name, for the sentence that tells a refusal. */
   name?: string;
 }

@@ -50,7 +50,8 @@ export function fold(run: Run | null, event: RunEvent): Run {
   if (event.type in LEADS_TO || STAYS.has(event.type)) {
     const changes = transition(run, event);
     const after = { ...run, ...seen, ...changes, ...stopwatch(run, changes.status, event.time) };
-    return { ...after, pending: after.request?.control ?? null };
+    const turned = after.status !== run.status || after.request !== run.request ? event.seq : run.turned;
+    return { ...after, turned, pending: after.request?.control ?? null };
   }
   return { ...run, ...seen, ...fact(run, event) };
 }
@@ -64,6 +65,7 @@ function create(event: RunEvent): Run {
     created_at: event.time,
     last_event_at: event.time,
     head: event.seq,
+    turned: event.seq,
   };
 }
 

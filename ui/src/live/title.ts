@@ -2,7 +2,7 @@
 
 import { useEffect, useSyncExternalStore } from "react";
 import type { RunHeader, Status } from "@/api/types";
-import { wholePercent } from "@/lib/format";
+import { timeOfDay, wholePercent } from "@/lib/format";
 import { drawFavicon, restFavicon } from "@/live/favicon";
 import { onConnection, readConnection } from "@/live/wire";
 
@@ -15,13 +15,16 @@ export function runTitle(run: RunHeader, lost = false): string {
   const mark = MARKS[run.status];
   if (mark) return `${mark} · ${run.name}`;
   if (lost) return `… reconnecting · ${run.name}`;
+  if (run.pending === "cancel") return `⊘ cancelling · ${run.name}`;
   if (run.stuck) return `▲ stuck · ${run.name}`;
-  if (run.status === "queued") return `○ queued · ${run.name}`;
+  if (run.status === "queued") return `${run.attempt > 0 ? "⟳ resuming" : "○ queued"} · ${run.name}`;
   const { done, failed, total } = run.progress;
   const percent = wholePercent(done, total);
   const far = percent === null ? `${done}` : `${percent}%`;
   const errors = failed > 0 ? ` ${failed}✕` : "";
-  return `${run.status === "paused" ? "‖ " : ""}${far}${errors} · ${run.name}`;
+  if (run.status !== "paused") return `${far}${errors} · ${run.name}`;
+  const until = run.until ? ` until ${timeOfDay(run.until).slice(0, 5)}` : "";
+  return `‖ ${far}${errors}${until} · ${run.name}`;
 }
 
 let open: { title: string; running: number } = { title: "Pilothouse", running: 0 };

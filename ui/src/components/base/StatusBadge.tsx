@@ -102,10 +102,10 @@ export function StatusBadge({
   const chip = isStuck ? "bg-stuck-soft text-stuck-text" : pending ? ASKED_CHIP[pending] : look.chip;
   const word = label ?? (pending ? ASKED[pending] : isStuck ? "Stuck" : look.label);
   const about = isStuck
-    ? "Stuck: its process is alive, but nothing has come from it for a while."
+    ? "Stuck: its process is alive, but nothing has come from it for longer than its kind's limit."
     : look.about;
   return (
-    <Tooltip text={about}>
+    <Tooltip text={label ? `${label}. ${about}` : about}>
       <span
         data-status={status}
         className={cn(

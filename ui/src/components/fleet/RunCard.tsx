@@ -3,15 +3,16 @@ import type { ReactNode } from "react";
 import type { Kind, RunHeader } from "@/api/types";
 import { isTerminal } from "@/api/types";
 import { ProgressBar } from "@/components/base/ProgressBar";
-import { LiveDot, StatusBadge } from "@/components/base/StatusBadge";
 import { Elapsed } from "@/components/base/Time";
 import { CardControls } from "@/components/fleet/CardControls";
 import { etaWords, useEta } from "@/components/fleet/useEta";
-import { placeWords, statusWords } from "@/components/fleet/words";
+import { placeWords } from "@/components/fleet/words";
 import { type Figure, headlineOf, spendOf } from "@/components/kinds";
+import { RunBadge } from "@/components/run/RunBadge";
+import { useWaiting } from "@/components/run/useStatus";
 import { cn } from "@/lib/cn";
 import { count, money, wholePercent } from "@/lib/format";
-import { useNow } from "@/lib/now";
+import { survivorWords } from "@/lib/status";
 
 export interface RunCardProps {
   run: RunHeader;
@@ -30,7 +31,7 @@ const EDGE = {
 
 /** One run that is under way: how far, how long, what it costs, and its brakes. */
 export function RunCard({ run, kind, isFresh }: RunCardProps) {
-  const now = useNow();
+  const waiting = useWaiting(run);
   const eta = useEta(run);
   const ended = isTerminal(run.status);
   return (
@@ -45,13 +46,7 @@ export function RunCard({ run, kind, isFresh }: RunCardProps) {
     >
       <div className="flex items-center gap-3 max-md:flex-wrap">
         <div className="flex min-w-0 grow items-center gap-3 max-md:w-full max-md:flex-wrap max-md:gap-y-1.5">
-          <StatusBadge
-            status={run.status}
-            pending={run.pending}
-            stuck={run.stuck}
-            label={statusWords(run, kind, now)}
-          />
-          {run.status === "running" && isFresh && !run.stuck && !run.pending && <LiveDot />}
+          <RunBadge run={run} kind={kind} isFresh={isFresh} className="max-w-[60%] max-md:max-w-full" />
           <h3 className="min-w-0 truncate font-semibold max-md:w-full">
             <Link
               to="/runs/$runId"
@@ -90,13 +85,7 @@ export function RunCard({ run, kind, isFresh }: RunCardProps) {
           </span>
         </Line>
         <Line>
-          {run.status === "failed" ? (
-            <span className="truncate text-fail">{run.failure?.message}</span>
-          ) : (
-            <span className="truncate text-text-3 normal-nums max-md:empty:hidden">
-              {placeWords(run, kind)}
-            </span>
-          )}
+          <Place run={run} kind={kind} waiting={waiting} />
           <span className="flex flex-wrap gap-x-4 text-text-2">
             <Numbers run={run} kind={kind} />
           </span>
@@ -111,6 +100,23 @@ function Line({ children }: { children: ReactNode }) {
     <div className="flex min-w-0 items-baseline justify-between gap-x-6 gap-y-0.5 max-md:flex-wrap md:[&>:last-child]:shrink-0">
       {children}
     </div>
+  );
+}
+
+interface PlaceProps {
+  run: RunHeader;
+  kind: Kind;
+  /** Why nobody takes a queued run. */
+  waiting: string | null;
+}
+
+/** What it does now, or what it waits for; trouble comes first. */
+function Place({ run, kind, waiting }: PlaceProps) {
+  const trouble = run.status === "failed" ? run.failure?.message : survivorWords(run);
+  if (trouble) return <span className="min-w-0 truncate text-fail max-md:whitespace-normal">{trouble}</span>;
+  if (waiting) return <span className="min-w-0 text-warn">{waiting}</span>;
+  return (
+    <span className="truncate text-text-3 normal-nums max-md:empty:hidden">{placeWords(run, kind)}</span>
   );
 }
 

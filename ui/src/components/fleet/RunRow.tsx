@@ -3,15 +3,13 @@ import type { Kind, RunHeader } from "@/api/types";
 import { ProgressBar } from "@/components/base/ProgressBar";
 import { StatusBadge } from "@/components/base/StatusBadge";
 import { Elapsed, RelativeTime } from "@/components/base/Time";
-import { statusWords } from "@/components/fleet/words";
 import { resultOf } from "@/components/kinds";
+import { RunBadge } from "@/components/run/RunBadge";
 import { cn } from "@/lib/cn";
 import { wholePercent } from "@/lib/format";
-import { useNow } from "@/lib/now";
 
 /** A run under way in one line, where there are too many for cards. */
 export function LiveRow({ run, kind }: { run: RunHeader; kind: Kind }) {
-  const now = useNow();
   const percent = wholePercent(run.progress.done, run.progress.total);
   return (
     <Link
@@ -19,12 +17,7 @@ export function LiveRow({ run, kind }: { run: RunHeader; kind: Kind }) {
       params={{ runId: run.id }}
       className="grid min-h-10 grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-3 px-4 py-1.5 text-sm hover:bg-hover md:grid-cols-[9rem_minmax(0,1fr)_10rem_3rem_5rem]"
     >
-      <StatusBadge
-        status={run.status}
-        pending={run.pending}
-        stuck={run.stuck}
-        label={statusWords(run, kind, now)}
-      />
+      <RunBadge run={run} kind={kind} />
       <span className="truncate font-medium">{run.name}</span>
       <ProgressBar
         progress={run.progress}

@@ -1,16 +1,16 @@
 import { useMutation } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
 import { useRef, useState } from "react";
-import type { RunHeader } from "@/api/types";
+import type { Kind, RunHeader } from "@/api/types";
 import { isTerminal } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Dialog } from "@/components/base/Dialog";
-import { steerMany } from "@/components/fleet/steerMany";
+import { steerMany, stopStuck } from "@/components/fleet/steerMany";
 import { useKinds } from "@/components/kinds";
-import { clock, count } from "@/lib/format";
-import { useNow } from "@/lib/now";
+import { useStuck } from "@/components/run/useStatus";
+import { briefly, count } from "@/lib/format";
 import { useFleet } from "@/live/hooks";
-import { say } from "@/live/notices";
+import { type Notice, say } from "@/live/notices";
 
 export interface StopDialogProps {
   runs: readonly RunHeader[];
@@ -23,20 +23,18 @@ export interface StopDialogProps {
 export function StopDialog({ runs, stuck = false, onClose }: StopDialogProps) {
   const named = useRef(runs.map((run) => run.id)).current;
   const fleet = useFleet();
-  const now = useNow();
   const { kindOf } = useKinds();
   const [refusal, setRefusal] = useState<string | null>(null);
   const current = named.flatMap((id) => fleet.runs.find((run) => run.id === id) ?? []);
   const left = current.filter((run) => !isTerminal(run.status) && (!stuck || run.stuck));
   const woke = current.filter((run) => stuck && !run.stuck && !isTerminal(run.status));
+  const nameOf = (id: string) => runs.find((run) => run.id === id)?.name ?? id;
   const { mutate, isPending } = useMutation({
-    mutationFn: (ids: string[]) => steerMany(ids, "cancel"),
-    onSuccess: ({ done }) => {
-      const spared =
-        woke.length > 0
-          ? `${woke.map((run) => run.name).join(", ")} woke up and was left running.`
-          : undefined;
-      say({ key: "stop-many", level: "success", text: `Stopping ${runsWord(done)}.`, detail: spared });
+    mutationFn: async (ids: string[]) =>
+      stuck ? stopStuck(ids) : { ...(await steerMany(ids, "cancel")), woke: [] },
+    onSuccess: (result) => {
+      const spared = [...new Set([...woke.map((run) => run.id), ...result.woke])];
+      say(stoppedNotice(result.done, result.refused[0]?.error.message, spared.map(nameOf)));
       onClose();
     },
     onError: (error) => setRefusal(error.message),
@@ -68,11 +66,7 @@ export function StopDialog({ runs, stuck = false, onClose }: StopDialogProps) {
             <span>
               {count(run.progress.done)}/{count(run.progress.total)} {kindOf(run.kind).units}
             </span>
-            {run.stuck && run.last_event_at && (
-              <span className="ml-auto">
-                no news for {clock((now - new Date(run.last_event_at).getTime()) / 1000)}
-              </span>
-            )}
+            {run.stuck && <Silence run={run} kind={kindOf(run.kind)} />}
           </li>
         ))}
       </ul>
@@ -88,6 +82,27 @@ export function StopDialog({ runs, stuck = false, onClose }: StopDialogProps) {
       )}
     </Dialog>
   );
+}
+
+/** For how long a run has not moved. */
+function Silence({ run, kind }: { run: RunHeader; kind: Kind }) {
+  const stuck = useStuck(run, kind);
+  return (
+    <span className="ml-auto">
+      no {kind.unit} for {briefly(stuck?.seconds ?? 0)}
+    </span>
+  );
+}
+
+/** What came of it: how many are being stopped, which were left alone, and why one was refused. */
+function stoppedNotice(done: number, refusal: string | undefined, spared: readonly string[]): Notice {
+  const woke = spared.length > 0 ? `${spared.join(", ")} woke up and was left running.` : undefined;
+  return {
+    key: "stop-many",
+    level: refusal ? "error" : "success",
+    text: done > 0 ? `Stopping ${runsWord(done)}.` : "Nothing was stopped.",
+    detail: [woke, refusal].filter(Boolean).join(" ") || undefined,
+  };
 }
 
 const runsWord = (number: number) => (number === 1 ? "1 run" : `${count(number)} runs`);

@@ -1,5 +1,5 @@
 import { request } from "@/api/client";
-import type { Control, ControlAnswer } from "@/api/types";
+import type { Control, ControlAnswer, StuckReport } from "@/api/types";
 import { askMany } from "@/live/asked";
 
 interface Refusal {
@@ -7,17 +7,22 @@ interface Refusal {
   error: { message: string };
 }
 
-/** Ask the same of several named runs. An empty list asks nothing; it never means "all". */
+/**
+ * Ask the same of several named runs. An empty list asks nothing; it never means "all".
+ *
+ * @param versions By run id: a run that has moved on from this version is left alone.
+ */
 export async function steerMany(
   ids: readonly string[],
   control: Control,
+  versions: Readonly<Record<string, string>> = {},
 ): Promise<{ done: number; refused: Refusal[] }> {
   if (ids.length === 0) return { done: 0, refused: [] };
   const settle = askMany(ids, control);
   try {
     const { answers } = await request<{ answers: (ControlAnswer | Refusal)[] }>("/controls", {
       method: "POST",
-      body: { control, run_ids: ids },
+      body: { control, run_ids: ids, ...(Object.keys(versions).length > 0 && { versions }) },
     });
     settle(answers);
     const refused = answers.filter((answer): answer is Refusal => "error" in answer);
@@ -26,4 +31,17 @@ export async function steerMany(
     settle([]);
     throw error;
   }
+}
+
+/** Cancel those of the named runs that are stuck at this moment; the others woke up. */
+export async function stopStuck(
+  ids: readonly string[],
+): Promise<{ done: number; refused: Refusal[]; woke: string[] }> {
+  const { stuck } = await request<StuckReport>("/stuck");
+  const versions = Object.fromEntries(
+    stuck.filter(({ run }) => ids.includes(run.id)).map(({ run, version }) => [run.id, version]),
+  );
+  const left = ids.filter((id) => id in versions);
+  const { done, refused } = await steerMany(left, "cancel", versions);
+  return { done, refused, woke: ids.filter((id) => !(id in versions)) };
 }

@@ -3,7 +3,8 @@ import type { ReactNode } from "react";
 import type { Kind, Run } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Copy } from "@/components/base/Copy";
-import { clock, count } from "@/lib/format";
+import { exitWords, isConsole } from "@/lib/analysis/sentence";
+import { clock, count, counted } from "@/lib/format";
 
 export interface FailureCardProps {
   run: Run;
@@ -43,12 +44,14 @@ export function FailureCard({ run, kind, onLogs, retry }: FailureCardProps) {
       {failure.where && <p className="mt-1 break-words font-mono text-xs">{failure.where}</p>}
       <p className="mt-1 text-sm">
         {failure.hint && `${failure.hint} `}
+        {run.attempt > 1 && `This was attempt ${run.attempt}. `}
         {kept > 0 && `${count(kept)} results are kept and reused by a retry.`}
       </p>
       {failure.tail && (
         <details className="mt-2 text-sm">
           <summary className="w-fit cursor-pointer font-medium">
-            Full traceback ({failure.tail.trimEnd().split("\n").length} lines)
+            {run.kind === "script" ? "Its last lines" : "Full traceback"} (
+            {counted(failure.tail.trimEnd().split("\n").length, "line", "lines")})
           </summary>
           <pre className="mt-2 max-h-96 overflow-auto rounded-md bg-card p-3 font-mono text-text text-xs">
             {failure.tail}
@@ -61,6 +64,8 @@ export function FailureCard({ run, kind, onLogs, retry }: FailureCardProps) {
 
 function placeOf(run: Run, kind: Kind): string {
   const { done, total } = run.progress;
+  const exit = run.failure && exitWords(run.failure);
+  if (isConsole(run, kind)) return exit ? `, ${exit}` : "";
   if (done === 0) return `, before the first ${kind.unit} was done`;
   if (total === null) return ` and ${count(done)} ${kind.units}`;
   return ` at ${kind.unit} ${count(Math.min(total, done + 1))} of ${count(total)}`;

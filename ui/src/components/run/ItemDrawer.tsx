@@ -1,9 +1,10 @@
-import { ChevronDown, ChevronUp, X } from "lucide-react";
+import { ChevronDown, ChevronUp, Repeat2, X } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Item, Kind } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Copy } from "@/components/base/Copy";
 import { RelativeTime } from "@/components/base/Time";
+import { DUPLICATE_WORDS, isRepeated } from "@/components/run/DuplicateMark";
 import { FieldValue } from "@/components/run/FieldValue";
 import { cn } from "@/lib/cn";
 import { counted, duration } from "@/lib/format";
@@ -86,6 +87,12 @@ export function ItemDrawer({ item, number, kind, onClose, onPrevious, onNext, is
             </Field>
           ))}
         </dl>
+        {isRepeated(item) && (
+          <p className="mt-5 flex items-start gap-2 rounded-md bg-surface px-3 py-2 text-sm text-text-2">
+            <Repeat2 aria-hidden size={16} className="mt-0.5 shrink-0" />
+            {DUPLICATE_WORDS}
+          </p>
+        )}
         <footer className="mt-5 flex flex-wrap gap-x-4 gap-y-1 border-line border-t pt-3 text-text-3 text-xs">
           <RelativeTime time={item.time} />
           <span>took {duration(item.seconds)}</span>

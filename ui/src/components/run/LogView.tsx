@@ -135,7 +135,9 @@ function Line({ line, top }: { line: LogLine; top: number }) {
       style={{ transform: `translateY(${top}px)` }}
     >
       <span className="w-16 shrink-0 text-text-3">{line.isFirst ? timeOfDay(line.time) : ""}</span>
-      <span className="w-16 shrink-0">{line.isFirst ? line.level : ""}</span>
+      <span className="w-16 shrink-0 truncate" title={line.source}>
+        {line.isFirst ? (line.source === "stack" ? "stack" : line.level) : ""}
+      </span>
       <span>{line.text}</span>
     </div>
   );

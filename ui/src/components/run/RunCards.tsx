@@ -2,8 +2,10 @@ import type { ReactNode } from "react";
 import { isTerminal, type Kind, type Run } from "@/api/types";
 import { Elapsed } from "@/components/base/Time";
 import { STALE } from "@/components/run/RunProgress";
+import { isConsole } from "@/lib/analysis/sentence";
 import { cn } from "@/lib/cn";
 import { count, formatted, NONE, rate } from "@/lib/format";
+import { capital } from "@/lib/status";
 
 export interface RunCardsProps {
   run: Run;
@@ -20,6 +22,7 @@ export function RunCards({ run, kind, elapsed, left, leftHint, isStale }: RunCar
   const { done, reused, failed, total } = run.progress;
   const speed = done - reused > 0 && elapsed >= 1 ? rate((done - reused) / elapsed) : NONE;
   const headline = kind.metrics.find((metric) => metric.name === kind.headline);
+  const isQuiet = isConsole(run, kind);
   const money = kind.metrics.find((metric) => metric.format === "money");
   return (
     <dl
@@ -31,7 +34,7 @@ export function RunCards({ run, kind, elapsed, left, leftHint, isStale }: RunCar
       <Fact label="Elapsed">
         <Elapsed seconds={run.active_seconds} since={run.active_since} />
       </Fact>
-      {!isTerminal(run.status) && (
+      {!isTerminal(run.status) && !isQuiet && (
         <Fact label="Left" className={left === NONE ? "text-text-3" : "text-running-text"} title={leftHint}>
           {left}
         </Fact>
@@ -41,25 +44,45 @@ export function RunCards({ run, kind, elapsed, left, leftHint, isStale }: RunCar
           {run.phase.index} / {run.phase.of}
         </Fact>
       )}
-      <Fact label={capital(kind.units)}>
-        {count(done)}
-        {total !== null && <span className="font-normal text-text-3"> / {count(total)}</span>}
-      </Fact>
+      {isQuiet ? (
+        <ExitCode run={run} />
+      ) : (
+        <Fact label={capital(kind.units)}>
+          {count(done)}
+          {total !== null && <span className="font-normal text-text-3"> / {count(total)}</span>}
+        </Fact>
+      )}
       {headline && (
         <Fact label={headline.label}>{formatted(run.metrics[headline.name], headline.format)}</Fact>
       )}
-      <Fact label="Rate" isExtra>
-        {speed}
-      </Fact>
-      <Fact label="Errors" className={cn(failed > 0 && "text-fail")} isExtra>
-        {count(failed)}
-      </Fact>
+      {!isQuiet && (
+        <>
+          <Fact label="Rate" isExtra>
+            {speed}
+          </Fact>
+          <Fact label="Errors" className={cn(failed > 0 && "text-fail")} isExtra>
+            {count(failed)}
+          </Fact>
+        </>
+      )}
       {money && (
         <Fact label={money.label} isExtra>
           {formatted(run.metrics[money.name], "money")}
         </Fact>
       )}
     </dl>
+  );
+}
+
+/** How a command ended; nothing while it runs. */
+function ExitCode({ run }: { run: Run }) {
+  if (run.status === "completed") return <Fact label="Exit code">0</Fact>;
+  const { exit_code: code = null, signal = null } = run.failure ?? {};
+  if (code === null && signal === null) return null;
+  return (
+    <Fact label={signal === null ? "Exit code" : "Signal"} className="text-fail">
+      {signal ?? code}
+    </Fact>
   );
 }
 
@@ -82,5 +105,3 @@ function Fact({ label, children, note, title, className, isExtra = false }: Fact
     </div>
   );
 }
-
-const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

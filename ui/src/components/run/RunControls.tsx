@@ -1,21 +1,26 @@
-import { Ban, LoaderCircle, Pause, Play, RotateCcw, Undo2, Zap } from "lucide-react";
+import { Ban, LoaderCircle, MemoryStick, Pause, Play, RotateCcw, Undo2, Zap } from "lucide-react";
 import type { ReactNode } from "react";
+import type { Kind, Run } from "@/api/types";
 import { Button, type ButtonProps } from "@/components/base/Button";
-import { RetryMenu } from "@/components/run/RetryMenu";
+import type { PauseWish } from "@/components/run/PauseDialog";
+import { PauseMenu } from "@/components/run/PauseMenu";
+import { RetryButton } from "@/components/run/RetryButton";
 import type { Action, Offer } from "@/lib/analysis/actions";
 import { cn } from "@/lib/cn";
 
 export interface RunControlsProps {
   offers: readonly Offer[];
   onAct: (action: Action) => void;
-  runId: string;
-  units: string;
+  onPause: (wish: PauseWish) => void;
+  run: Run;
+  kind: Kind;
   /** On phones the buttons share the width of the bar. */
   isBar?: boolean;
 }
 
 const ICONS = {
   pause: <Pause aria-hidden />,
+  free: <MemoryStick aria-hidden />,
   resume: <Play aria-hidden />,
   "undo-pause": <Undo2 aria-hidden />,
   cancel: <Ban aria-hidden />,
@@ -33,6 +38,7 @@ const KEYS: Partial<Record<Action, string>> = {
 
 const LOOKS: Record<Action, NonNullable<ButtonProps["look"]>> = {
   pause: "secondary",
+  free: "ghost",
   resume: "primary",
   "undo-pause": "secondary",
   cancel: "danger-ghost",
@@ -41,18 +47,28 @@ const LOOKS: Record<Action, NonNullable<ButtonProps["look"]>> = {
 };
 
 /** What can be done with the run now. A button that cannot be used stays and says why. */
-export function RunControls({ offers, onAct, runId, units, isBar = false }: RunControlsProps) {
-  return (
-    <div className={cn("flex items-center", isBar ? "gap-6" : "gap-2")}>
-      {offers.map((offer) =>
-        offer.action === "retry" ? (
-          <RetryMenu key="retry" runId={runId} units={units} label={offer.label} blocked={offer.blocked} />
-        ) : (
-          <ControlButton key={`${offer.action} ${offer.label}`} offer={offer} isBar={isBar} onAct={onAct} />
-        ),
-      )}
-    </div>
-  );
+export function RunControls({ offers, onAct, onPause, run, kind, isBar = false }: RunControlsProps) {
+  const draw = (offer: Offer) => {
+    if (offer.action === "retry")
+      return <RetryButton key="retry" run={run} kind={kind} label={offer.label} blocked={offer.blocked} />;
+    const button = (
+      <ControlButton key={`${offer.action} ${offer.label}`} offer={offer} isBar={isBar} onAct={onAct} />
+    );
+    if (offer.action !== "pause" || offer.blocked !== null) return button;
+    return (
+      <div key="pause" className={cn("flex min-w-0", isBar && "flex-1")}>
+        {button}
+        <PauseMenu
+          name={run.name}
+          unit={kind.unit}
+          canRelease={kind.can_release && !run.attached}
+          size={isBar ? "lg" : "md"}
+          onPause={onPause}
+        />
+      </div>
+    );
+  };
+  return <div className={cn("flex items-center", isBar ? "gap-4" : "gap-2")}>{offers.map(draw)}</div>;
 }
 
 interface ControlButtonProps {
@@ -64,6 +80,7 @@ interface ControlButtonProps {
 function ControlButton({ offer, isBar, onAct }: ControlButtonProps) {
   const isWaiting = offer.label.endsWith("…");
   const isCancel = offer.action === "cancel";
+  const isSplit = offer.action === "pause" && offer.blocked === null;
   const shortcut = KEYS[offer.action];
   return (
     <Button
@@ -75,7 +92,12 @@ function ControlButton({ offer, isBar, onAct }: ControlButtonProps) {
       {...(shortcut === undefined || isBar ? {} : { shortcut })}
       aria-label={offer.label}
       onClick={() => onAct(offer.action)}
-      className={cn(isBar && "min-w-0 flex-1", !isBar && isCancel && "ml-4", isWaiting && "max-w-64")}
+      className={cn(
+        isBar && "min-w-0 flex-1",
+        !isBar && isCancel && "ml-4",
+        isWaiting && "max-w-64",
+        isSplit && "rounded-r-none",
+      )}
     >
       <span className="truncate">{offer.label}</span>
     </Button>

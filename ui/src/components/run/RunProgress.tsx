@@ -1,7 +1,7 @@
 import type { Kind, Run } from "@/api/types";
 import { isTerminal } from "@/api/types";
 import { ProgressBar } from "@/components/base/ProgressBar";
-import { doing } from "@/lib/analysis/sentence";
+import { doing, isConsole } from "@/lib/analysis/sentence";
 import { cn } from "@/lib/cn";
 import { count, counted, wholePercent } from "@/lib/format";
 
@@ -29,14 +29,16 @@ export function RunProgress({ run, kind, remaining, isStale }: RunProgressProps)
       />
       <div className="flex items-baseline gap-x-5 text-sm max-sm:flex-wrap">
         <p className="min-w-0 truncate text-text-2 max-sm:w-full">{doing(run, kind)}</p>
-        <dl className="ml-auto flex shrink-0 items-baseline gap-x-4 text-text-2 max-sm:ml-0">
-          {percent !== null && <dd className="font-semibold text-text">{percent} %</dd>}
-          <dd>
-            <span className="text-pass">✓</span> {count(done - failed)}
-          </dd>
-          {failed > 0 && <dd className="text-fail">! {counted(failed, "error", "errors")}</dd>}
-          {left !== null && left > 0 && <dd>{count(left)} to go</dd>}
-        </dl>
+        {!isConsole(run, kind) && (
+          <dl className="ml-auto flex shrink-0 items-baseline gap-x-4 text-text-2 max-sm:ml-0">
+            {percent !== null && <dd className="font-semibold text-text">{percent} %</dd>}
+            <dd>
+              <span className="text-pass">✓</span> {count(done - failed)}
+            </dd>
+            {failed > 0 && <dd className="text-fail">! {counted(failed, "error", "errors")}</dd>}
+            {left !== null && left > 0 && <dd>{count(left)} to go</dd>}
+          </dl>
+        )}
       </div>
     </div>
   );

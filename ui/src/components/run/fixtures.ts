@@ -35,6 +35,7 @@ export function aRun(changes: Partial<Run> = {}): Run {
     active_seconds: 200,
     active_since: null,
     last_event_at: null,
+    turned: 0,
     moved: 0,
     stuck: false,
     stuck_cause: null,
@@ -66,6 +67,7 @@ export const A_KIND: Kind = {
   headline: null,
   live_params: [],
   stuck_seconds: 180,
+  can_release: true,
   params_schema: {},
   examples: [],
 };

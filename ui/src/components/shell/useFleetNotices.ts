@@ -6,6 +6,7 @@ import { ring } from "@/components/shell/ring";
 import { alarm } from "@/lib/announce";
 import { clock } from "@/lib/format";
 import { mine } from "@/lib/mine";
+import { capital } from "@/lib/status";
 import { fleet } from "@/live/fleet";
 import { type Notice, say } from "@/live/notices";
 
@@ -37,7 +38,7 @@ export function noticeOf(before: RunHeader, after: RunHeader): Notice | null {
       ...base,
       level: "error",
       text: `${after.name} looks stuck.`,
-      detail: "Nothing has come from it for a while.",
+      detail: after.stuck_cause ? `${capital(after.stuck_cause)}.` : "It does not move.",
     };
   if (isTerminal(before.status) || !isTerminal(after.status)) return null;
   const took = `after ${clock(after.active_seconds)}`;

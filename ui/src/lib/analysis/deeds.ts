@@ -1,6 +1,8 @@
 /** Who did what: events of the audit in words. */
 
 import type { RunEvent } from "@/api/types";
+import { askedFor } from "@/lib/analysis/feedWords";
+import { counted } from "@/lib/format";
 
 export interface Deed {
   readonly who: string;
@@ -25,7 +27,7 @@ export function deedOf(event: RunEvent): Deed {
     case "control.requested":
       return {
         who: event.data.actor,
-        did: `asked to ${event.data.force ? "stop by force" : event.data.control}`,
+        did: `asked to ${askedFor(event.data)}`,
         why: event.data.reason,
       };
     case "control.withdrawn":
@@ -33,13 +35,13 @@ export function deedOf(event: RunEvent): Deed {
     case "run.paused":
       return {
         who: event.data.actor ?? ENGINE,
-        did: "paused",
-        why: event.data.unclean ? "the process had ended" : null,
+        did: event.data.strength === "release" ? "paused, memory freed" : "paused",
+        why: event.data.unclean ? "the process had ended" : event.data.reason,
       };
     case "run.resumed":
-      return { who: event.data.actor, did: "resumed" };
+      return { who: event.data.actor, did: "resumed", why: event.data.reason };
     case "run.cancelled":
-      return { who: event.data.by, did: "cancelled" };
+      return { who: event.data.by, did: "cancelled", why: event.data.reason };
     case "run.edited":
       return {
         who: event.data.actor,
@@ -53,6 +55,12 @@ export function deedOf(event: RunEvent): Deed {
       return { who: ENGINE, did: "failed", why: event.data.message };
     case "run.interrupted":
       return { who: ENGINE, did: "queued it again", why: event.data.reason };
+    case "run.stuck":
+      return { who: ENGINE, did: "saw that it does not move", why: event.data.cause };
+    case "run.recovered":
+      return { who: ENGINE, did: "saw it move again" };
+    case "run.cancel_overdue":
+      return { who: ENGINE, did: `could not end ${counted(event.data.survivors, "process", "processes")}` };
     default:
       return { who: ENGINE, did: event.type };
   }

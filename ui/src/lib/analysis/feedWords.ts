@@ -1,8 +1,9 @@
 /** Events as lines of the activity feed: who did what, in words. */
 
-import type { Item, RunEvent } from "@/api/types";
+import type { EventData, Item, Kind, RunEvent } from "@/api/types";
 import type { FeedEvent, FeedType } from "@/lib/analysis/feed";
-import { bytes, duration } from "@/lib/format";
+import { bytes, counted, duration, exactTime } from "@/lib/format";
+import { capital, inHandWords } from "@/lib/status";
 
 /** The types the feed asks the server for. Items in error come from the items themselves. */
 export const FEED_TYPES: readonly RunEvent["type"][] = [
@@ -27,11 +28,14 @@ export const FEED_TYPES: readonly RunEvent["type"][] = [
   "guard.tripped",
 ];
 
+/** What one item and several are called. */
+type Names = Pick<Kind, "unit" | "units">;
 type Words = readonly [type: FeedType, text: string, detail?: string | undefined];
 
 /** Null for an event that is not news for a reader. */
-export function toFeed(event: RunEvent, unit: string): FeedEvent | null {
-  const words = lifeWords(event, unit) ?? askedWords(event) ?? workWords(event);
+export function toFeed(event: RunEvent, { unit, units }: Names): FeedEvent | null {
+  const words =
+    lifeWords(event) ?? troubleWords(event, { unit, units }) ?? askedWords(event) ?? workWords(event);
   if (words === null) return null;
   const [type, text, detail] = words;
   return { seq: event.seq, time: event.time, type, text, detail };
@@ -49,7 +53,7 @@ export function errorToFeed(item: Item): FeedEvent {
   };
 }
 
-function lifeWords(event: RunEvent, unit: string): Words | null {
+function lifeWords(event: RunEvent): Words | null {
   switch (event.type) {
     case "run.queued":
       return ["control", `Queued by ${event.data.owner}`];
@@ -58,27 +62,58 @@ function lifeWords(event: RunEvent, unit: string): Words | null {
         ? ["backup", `Started again, attempt ${event.data.attempt}`, onHost(event.data.host)]
         : ["training", "Started", onHost(event.data.host)];
     case "run.paused":
-      return ["control", event.data.actor ? `Paused by ${event.data.actor}` : "Paused"];
+      return pausedWords(event.data);
     case "run.resumed":
-      return ["control", `Resumed by ${event.data.actor}`];
+      return ["control", `Resumed by ${event.data.actor}`, event.data.reason ?? undefined];
     case "run.completed":
       return ["metrics", event.data.message ?? "Completed"];
     case "run.failed":
       return ["error", event.data.message, event.data.hint ?? undefined];
     case "run.cancelled":
-      return ["control", `Cancelled by ${event.data.by}`];
-    case "run.interrupted":
-      return ["backup", `Interrupted: ${event.data.reason}. It starts again by itself.`];
-    case "run.stuck":
-      return ["error", `No ${unit} for ${duration(event.data.seconds)}`, event.data.cause ?? undefined];
-    case "run.recovered":
-      return ["backup", "Moving again"];
-    case "run.cancel_overdue":
-      return ["error", "The job does not stop. Its processes are being ended."];
+      return ["control", `Cancelled by ${event.data.by}`, event.data.reason ?? undefined];
     default:
       return null;
   }
 }
+
+function pausedWords({ actor, strength, unclean, reason, until }: EventData["run.paused"]): Words {
+  const who = actor ? `Paused by ${actor}` : "Paused";
+  const how = unclean ? "its process had ended" : strength === "release" ? "memory freed" : null;
+  const end = until ? `until ${exactTime(until).slice(0, 16)}` : null;
+  return ["control", who, [reason, how, end].filter(Boolean).join(" · ") || undefined];
+}
+
+/** What goes wrong and what is done about it. */
+function troubleWords(event: RunEvent, { unit, units }: Names): Words | null {
+  switch (event.type) {
+    case "run.interrupted": {
+      const { reason, in_flight: keys, wait_seconds: wait } = event.data;
+      const held =
+        keys.length > 0 ? ` ${capital(inHandWords(keys, unit, units))} and will be done again.` : "";
+      const next = wait > 0 ? `The next attempt comes in ${duration(wait)}.` : "It goes on by itself.";
+      return ["backup", `Interrupted: ${reason}.${held}`, next];
+    }
+    case "run.stuck":
+      return [
+        "error",
+        `Stuck: no ${unit} for ${duration(event.data.seconds)}`,
+        event.data.cause ?? undefined,
+      ];
+    case "run.recovered":
+      return ["backup", "Moving again"];
+    case "run.cancel_overdue":
+      return [
+        "error",
+        overdueWords(event.data.survivors),
+        "The run stays “Cancelling…” until they are gone.",
+      ];
+    default:
+      return null;
+  }
+}
+
+const overdueWords = (survivors: number): string =>
+  `${counted(survivors, "process does", "processes do")} not die`;
 
 function askedWords(event: RunEvent): Words | null {
   switch (event.type) {
@@ -92,7 +127,7 @@ function askedWords(event: RunEvent): Words | null {
     case "control.requested":
       return [
         "control",
-        `${event.data.actor} asked to ${event.data.force ? "stop it by force" : event.data.control}`,
+        `${event.data.actor} asked to ${askedFor(event.data)}`,
         event.data.reason ?? undefined,
       ];
     case "control.withdrawn":
@@ -106,6 +141,14 @@ function askedWords(event: RunEvent): Words | null {
     default:
       return null;
   }
+}
+
+/** The control in words: strength, force and end included. */
+export function askedFor({ control, force, strength, until }: EventData["control.requested"]): string {
+  if (force) return "stop it by force";
+  if (control === "cancel") return "cancel it";
+  const how = strength === "release" ? "pause it and free its memory" : "pause it";
+  return until ? `${how} until ${exactTime(until).slice(11, 16)}` : how;
 }
 
 function workWords(event: RunEvent): Words | null {

@@ -79,7 +79,7 @@ export class ItemTable {
 
   #finished(event: Extract<RunEvent, { type: "item.finished" }>): Item {
     const known = this.#items.get(event.data.key);
-    const { key, ok, seconds, error, data } = event.data;
+    const { key, ok, seconds, error, data, possible_duplicate } = event.data;
     return {
       key,
       state: ok ? "done" : "failed",
@@ -91,6 +91,7 @@ export class ItemTable {
       data,
       label: known?.label ?? null,
       time: event.time,
+      possible_duplicate,
     };
   }
 }

@@ -1,19 +1,44 @@
 /** What a run is doing now, in one line. */
 
-import type { Kind, Run } from "@/api/types";
+import type { Failure, Kind, Run, RunHeader } from "@/api/types";
 import { count, counted } from "@/lib/format";
+import { capital } from "@/lib/status";
+
+/** A run that has told no items and no total: its console is what there is to see. */
+export function isConsole(run: RunHeader, kind: Kind): boolean {
+  const { done, total } = run.progress;
+  return kind.name === "script" && done === 0 && total === null;
+}
 
 /** "Test 201 of 500: offline × strict" or "Step 3 of 8: Training". */
 export function doing(run: Run, kind: Kind): string {
   const { done, total } = run.progress;
-  const unit = kind.unit.charAt(0).toUpperCase() + kind.unit.slice(1);
-  if (run.status === "queued")
-    return run.attempt > 0 ? "Waiting for a free slot to go on" : "Waiting for a free slot";
+  const unit = capital(kind.unit);
+  if (run.status === "queued") return waiting(run);
+  if (isConsole(run, kind)) return consoleWords(run);
   if (run.status !== "running") return summary(run, kind);
   if (total === null) return run.current ? `${unit} ${count(done + 1)}: ${run.current}` : summary(run, kind);
   const place = `${unit} ${count(Math.min(total, done + 1))} of ${count(total)}`;
   if (done >= total) return run.phase ? `${run.phase.name}: finishing` : "Finishing";
   return run.current ? `${place}: ${run.current}` : place;
+}
+
+function waiting(run: Run): string {
+  if (run.attached) return "Waiting for its process to go on";
+  return run.attempt > 0 ? "Waiting for a free slot to go on" : "Waiting for a free slot";
+}
+
+/** What there is to say of a command that tells nothing but lines. */
+function consoleWords(run: Run): string {
+  if (run.status === "running") return run.phase?.name ?? "At work; it tells no items";
+  if (run.status === "completed") return "Ended well, exit code 0";
+  return run.failure ? exitWords(run.failure) : "";
+}
+
+/** "exit code 3", "ended by signal 9", or nothing. */
+export function exitWords({ exit_code, signal }: Failure): string {
+  if (signal !== null) return `ended by signal ${signal}`;
+  return exit_code === null ? "" : `exit code ${exit_code}`;
 }
 
 function summary(run: Run, kind: Kind): string {

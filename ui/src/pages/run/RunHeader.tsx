@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
-import { Snowflake } from "lucide-react";
+import { Snowflake, SquareTerminal } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import type { Kind, Run } from "@/api/types";
+import { isTerminal, type Kind, type Run } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Copy } from "@/components/base/Copy";
 import { ProgressBar } from "@/components/base/ProgressBar";
@@ -13,7 +13,9 @@ import { RunCards } from "@/components/run/RunCards";
 import { RunControls } from "@/components/run/RunControls";
 import { RunName } from "@/components/run/RunName";
 import { RunProgress } from "@/components/run/RunProgress";
+import { RunRemark } from "@/components/run/RunRemark";
 import type { Remaining } from "@/components/run/useRemaining";
+import { commandOf } from "@/lib/analysis/command";
 import { cn } from "@/lib/cn";
 import { wholePercent } from "@/lib/format";
 import type { RunSteering } from "@/pages/run/useSteering";
@@ -50,7 +52,13 @@ export function RunHeader(props: RunHeaderProps) {
   const whole = useRef<HTMLElement>(null);
   const isGone = useScrolledOut(whole);
   const controls = (
-    <RunControls offers={steering.offers} onAct={steering.act} runId={run.id} units={kind.units} />
+    <RunControls
+      offers={steering.offers}
+      onAct={steering.act}
+      onPause={steering.pause}
+      run={run}
+      kind={kind}
+    />
   );
   return (
     <>
@@ -66,25 +74,13 @@ export function RunHeader(props: RunHeaderProps) {
             </span>
             <RunName name={run.name} onRename={onRename} />
           </nav>
-          <p className="flex min-w-0 items-center gap-1.5 text-sm text-text-3">
-            <span title={run.id}>#{run.number}</span>
-            <Copy text={run.id} aria-label="Copy the run's id" className="-ml-1 max-md:hidden" />
-            <span aria-hidden>·</span>
-            <span>{kind.title}</span>
-            <span aria-hidden>·</span>
-            <span className="truncate">
-              by {run.owner}, <RelativeTime time={run.started_at ?? run.created_at} />
-            </span>
-          </p>
+          <Subtitle run={run} kind={kind} />
         </div>
+        <CommandLine run={run} />
         <div className="flex flex-wrap items-center gap-3">
           <RunBadge run={run} kind={kind} isFresh={isFresh} large />
           {steering.isSlow && <span className="text-sm text-text-3">Still asking…</span>}
-          {run.notice && run.failure === null && (
-            <span className="min-w-0 text-sm text-warn max-md:order-last max-md:w-full md:truncate">
-              {run.notice}
-            </span>
-          )}
+          <RunRemark run={run} />
           <div className="ml-auto flex items-center gap-2">
             <Button
               look="ghost"
@@ -116,9 +112,64 @@ export function RunHeader(props: RunHeaderProps) {
         />
       </header>
       <PhoneBar>
-        <RunControls offers={steering.offers} onAct={steering.act} runId={run.id} units={kind.units} isBar />
+        <RunControls
+          offers={steering.offers}
+          onAct={steering.act}
+          onPause={steering.pause}
+          run={run}
+          kind={kind}
+          isBar
+        />
       </PhoneBar>
     </>
+  );
+}
+
+/** Number, kind, who started it and when, which attempt. */
+function Subtitle({ run, kind }: { run: Run; kind: Kind }) {
+  return (
+    <p className="flex min-w-0 flex-wrap items-center gap-1.5 text-sm text-text-3">
+      <span title={run.id}>#{run.number}</span>
+      <Copy text={run.id} aria-label="Copy the run's id" className="-ml-1 max-md:hidden" />
+      <span aria-hidden>·</span>
+      <span>{kind.title}</span>
+      <span aria-hidden>·</span>
+      <span className="truncate">
+        by {run.owner}, <RelativeTime time={run.started_at ?? run.created_at} />
+      </span>
+      {run.attempt > 1 && (
+        <>
+          <span aria-hidden>·</span>
+          <span title={`${run.crashes} of the attempts before it crashed`}>attempt {run.attempt}</span>
+        </>
+      )}
+      {run.attached && (
+        <>
+          <span aria-hidden>·</span>
+          <span className="inline-flex items-center gap-1">
+            <SquareTerminal aria-hidden size={14} />
+            {isTerminal(run.status) ? "ran in a terminal" : "runs in your terminal"} (attached)
+          </span>
+        </>
+      )}
+    </p>
+  );
+}
+
+/** The command of a run that is one. */
+function CommandLine({ run }: { run: Run }) {
+  const command = commandOf(run);
+  if (command === null) return null;
+  return (
+    <p className="flex min-w-0 items-center gap-1.5 font-mono text-sm text-text-2">
+      <span aria-hidden className="select-none text-text-3">
+        $
+      </span>
+      <span className="min-w-0 truncate" title={command}>
+        {command}
+      </span>
+      <Copy text={command} aria-label="Copy the command" />
+    </p>
   );
 }
 
@@ -157,7 +208,13 @@ function CompactHeader({
             )}
           </p>
           <div className="ml-auto max-md:hidden">
-            <RunControls offers={steering.offers} onAct={steering.act} runId={run.id} units={kind.units} />
+            <RunControls
+              offers={steering.offers}
+              onAct={steering.act}
+              onPause={steering.pause}
+              run={run}
+              kind={kind}
+            />
           </div>
         </div>
         <div aria-hidden className="absolute inset-x-0 -bottom-px h-0.5 overflow-hidden">

@@ -1,17 +1,21 @@
 import { useEffect, useRef, useState } from "react";
 import { isTerminal } from "@/api/types";
+import { Button } from "@/components/base/Button";
 import { ActivityFeed } from "@/components/run/ActivityFeed";
 import { CancelDialog, ForceDialog } from "@/components/run/CancelDialog";
 import { useElapsed } from "@/components/run/elapsed";
 import { FailureCard } from "@/components/run/FailureCard";
-import { RetryMenu } from "@/components/run/RetryMenu";
+import { RetryButton } from "@/components/run/RetryButton";
 import { SplitPane } from "@/components/run/SplitPane";
+import { StuckNotice } from "@/components/run/StuckNotice";
 import { DESKTOP, PHONE, useMedia } from "@/components/run/useMedia";
 import { useRemaining } from "@/components/run/useRemaining";
+import { ATTACHED_RETRY } from "@/lib/analysis/actions";
 import { remember } from "@/lib/mine";
 import { useNow } from "@/lib/now";
 import { useTitle } from "@/live/hooks";
 import { FreezeBanner } from "@/pages/run/FreezeBanner";
+import { JobStack } from "@/pages/run/JobStack";
 import { RunHeader } from "@/pages/run/RunHeader";
 import { RunTabs } from "@/pages/run/RunTabs";
 import { TabContent } from "@/pages/run/TabContent";
@@ -21,7 +25,7 @@ import { type RunData, useRunData } from "@/pages/run/useRunData";
 import { useRunEdits } from "@/pages/run/useRunEdits";
 import { useRunKeys } from "@/pages/run/useRunKeys";
 import { type RunUrl, TABS, useRunUrl } from "@/pages/run/useRunUrl";
-import { useSteering } from "@/pages/run/useSteering";
+import { type RunSteering, useSteering } from "@/pages/run/useSteering";
 import { useFrozen } from "@/pages/run/useThrottled";
 
 const STALE_SECONDS = 10;
@@ -37,6 +41,7 @@ function OneRun({ url }: { url: RunUrl }) {
   const { data: live, connection } = useRunData(url.runId);
   const [isFrozen, setFrozen] = useState(false);
   const [isFolded, setFolded] = useState(false);
+  const [isStackOpen, setStackOpen] = useState(false);
   const data = useFrozen(live, isFrozen);
   const { run, kind } = data;
   const elapsed = useElapsed(run);
@@ -106,13 +111,27 @@ function OneRun({ url }: { url: RunUrl }) {
           onRelease={onFreeze}
         />
       )}
+      <StuckNotice
+        run={live.run}
+        kind={kind}
+        onStack={() => setStackOpen(true)}
+        controls={<StuckControls steering={steering} />}
+      />
+      {isStackOpen && <JobStack runId={run.id} onClose={() => setStackOpen(false)} />}
       {run.failure && (
         <div className="mb-4">
           <FailureCard
             run={run}
             kind={kind}
             onLogs={() => url.onTab("logs")}
-            retry={<RetryMenu runId={run.id} units={kind.units} label="Retry" blocked={null} />}
+            retry={
+              <RetryButton
+                run={run}
+                kind={kind}
+                label="Retry"
+                blocked={run.attached ? ATTACHED_RETRY : null}
+              />
+            }
           />
         </div>
       )}
@@ -152,6 +171,23 @@ function OneRun({ url }: { url: RunUrl }) {
       />
     </div>
   );
+}
+
+/** Pause and Cancel again, where the eye is. */
+function StuckControls({ steering }: { steering: RunSteering }) {
+  return steering.offers
+    .filter(({ action }) => action === "pause" || action === "cancel")
+    .map(({ action, label, blocked }) => (
+      <Button
+        key={action}
+        size="sm"
+        disabled={blocked !== null}
+        hint={blocked ?? undefined}
+        onClick={() => steering.act(action)}
+      >
+        {action === "cancel" && blocked === null ? "Cancel…" : label}
+      </Button>
+    ));
 }
 
 /** As high as what is left of the window below the header, and in view wherever the page is scrolled to. */

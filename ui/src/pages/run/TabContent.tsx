@@ -10,6 +10,7 @@ import { ParamsView } from "@/components/run/ParamsView";
 import { ResultsTable } from "@/components/run/results/ResultsTable";
 import { UnitStrip } from "@/components/run/UnitStrip";
 import { WhoView } from "@/components/run/WhoView";
+import { isConsole } from "@/lib/analysis/sentence";
 import { strip } from "@/lib/analysis/strip";
 import { useLogLines } from "@/pages/run/useLogLines";
 import type { RunData } from "@/pages/run/useRunData";
@@ -43,7 +44,7 @@ export function TabContent(props: TabContentProps) {
     case "who":
       return <WhoView runId={run.id} version={`${run.status} ${run.pending} ${run.attempt} ${run.name}`} />;
     default:
-      return <Overview {...props} />;
+      return isConsole(run, kind) ? <Console {...props} /> : <Overview {...props} />;
   }
 }
 
@@ -74,6 +75,17 @@ function Overview(props: TabContentProps) {
       {cells.length > 0 && (
         <UnitStrip cells={cells} kind={kind} onOpen={(key) => url.onTable({ open: key })} />
       )}
+    </div>
+  );
+}
+
+/** A command without items: its lines are what there is to see, and its metrics where it tells some. */
+function Console(props: TabContentProps) {
+  const { series, kind } = props.data;
+  return (
+    <div className="space-y-4">
+      <Logs {...props} />
+      {Object.keys(series).length > 0 && <MetricsView series={series} kind={kind} />}
     </div>
   );
 }

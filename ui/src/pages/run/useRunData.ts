@@ -41,8 +41,8 @@ export function useRunData(runId: string): { data: RunData; connection: Connecti
 /** Events and items in error as one list. Errors older than the oldest event shown are left out. */
 function useFeed({ events, isWhole }: EventLines, { finished }: Items, kind: Kind): readonly FeedEvent[] {
   const told = useMemo(
-    () => events.map((event) => toFeed(event, kind.unit)).filter((event) => event !== null),
-    [events, kind.unit],
+    () => events.map((event) => toFeed(event, kind)).filter((event) => event !== null),
+    [events, kind],
   );
   const failed = useMemo(() => finished.filter((item) => item.state === "failed"), [finished]);
   return useMemo(() => {
@@ -68,6 +68,7 @@ function unknownKind(name: string): Kind {
     headline: null,
     live_params: [],
     stuck_seconds: 0,
+    can_release: false,
     params_schema: {},
     examples: [],
   };

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "react";
 import type { Kind, Run } from "@/api/types";
 import { needsQuestion } from "@/components/run/CancelDialog";
+import type { PauseWish } from "@/components/run/PauseDialog";
 import { type Action, type Offer, offers } from "@/lib/analysis/actions";
 import { useNow } from "@/lib/now";
 import { useControl } from "@/live/hooks";
@@ -11,6 +12,8 @@ export type Question = "cancel" | "force" | null;
 export interface RunSteering {
   readonly offers: readonly Offer[];
   readonly act: (action: Action) => void;
+  /** Pause with a strength, an end or a reason. */
+  readonly pause: (wish: PauseWish) => void;
   /** The dialog that is open. */
   readonly question: Question;
   readonly close: () => void;
@@ -29,22 +32,32 @@ export function useSteering(run: Run, kind: Kind, elapsed: number, connection: C
   const pendingSeconds = run.request ? Math.floor((now - new Date(run.request.time).getTime()) / 1000) : 0;
   const offline = LOST.has(connection.state) ? "The server cannot be reached. The run keeps going." : null;
   const offered = useMemo(
-    () => offers(run, { offline, pendingSeconds, unit: kind.unit }),
-    [run, offline, pendingSeconds, kind.unit],
+    () =>
+      offers(run, {
+        offline,
+        pendingSeconds,
+        unit: kind.unit,
+        canRelease: kind.can_release && !run.attached,
+      }),
+    [run, offline, pendingSeconds, kind],
   );
   const name = run.name;
   const acts: Record<Action, () => void> = {
     pause: () => void ask("pause", { name }),
+    free: () => void ask("pause", { strength: "release", name }),
     resume: () => void ask("resume", { name }),
     "undo-pause": () => void ask("resume", { name }),
     cancel: () => (needsQuestion(run, elapsed) ? setQuestion("cancel") : void ask("cancel", { name })),
     force: () => setQuestion("force"),
-    retry: openRetryMenu,
+    retry: openRetry,
   };
   return {
     offers: offered,
     act: (action) => {
       if (offered.some((offer) => offer.action === action && offer.blocked === null)) acts[action]();
+    },
+    pause: (wish) => {
+      if (offline === null) void ask("pause", { ...wish, name });
     },
     question,
     close: () => setQuestion(null),
@@ -57,10 +70,8 @@ export function useSteering(run: Run, kind: Kind, elapsed: number, connection: C
   };
 }
 
-/** A menu opens by pointer or key, not by a click that nobody made. */
-function openRetryMenu(): void {
+/** The button that is in view knows what it asks. */
+function openRetry(): void {
   const buttons = [...document.querySelectorAll<HTMLElement>("[data-shortcut=retry]")];
-  const button = buttons.find((one) => one.offsetParent !== null && one.closest("[inert]") === null);
-  button?.focus();
-  button?.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+  buttons.find((one) => one.offsetParent !== null && one.closest("[inert]") === null)?.click();
 }

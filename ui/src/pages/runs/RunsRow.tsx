@@ -2,14 +2,12 @@ import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 import type { Kind, RunHeader } from "@/api/types";
 import { ProgressBar } from "@/components/base/ProgressBar";
-import { StatusBadge } from "@/components/base/StatusBadge";
 import { Elapsed, RelativeTime } from "@/components/base/Time";
 import { useEta } from "@/components/fleet/useEta";
-import { statusWords } from "@/components/fleet/words";
 import { resultOf } from "@/components/kinds";
+import { RunBadge } from "@/components/run/RunBadge";
 import { cn } from "@/lib/cn";
 import { NONE, roughly, wholePercent } from "@/lib/format";
-import { useNow } from "@/lib/now";
 
 /** The widths of the columns, the same for head and rows. */
 export const COLUMNS =
@@ -24,7 +22,6 @@ export interface RunsRowProps {
 
 /** One run in one line; on phones two, with the bar beneath. */
 export const RunsRow = memo(function RunsRow({ run, kind, isSelected, onSelect }: RunsRowProps) {
-  const now = useNow();
   const eta = useEta(run);
   const percent = wholePercent(run.progress.done, run.progress.total);
   return (
@@ -45,13 +42,8 @@ export const RunsRow = memo(function RunsRow({ run, kind, isSelected, onSelect }
           className="size-4 accent-primary"
         />
       </span>
-      <span role="cell" className="max-md:order-3 max-md:justify-self-end">
-        <StatusBadge
-          status={run.status}
-          pending={run.pending}
-          stuck={run.stuck}
-          label={statusWords(run, kind, now)}
-        />
+      <span role="cell" className="flex min-w-0 max-md:order-3 max-md:max-w-40 max-md:justify-self-end">
+        <RunBadge run={run} kind={kind} />
       </span>
       <span role="cell" className="min-w-0">
         <Link

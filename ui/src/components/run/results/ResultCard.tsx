@@ -1,4 +1,5 @@
 import { memo, useState } from "react";
+import { DuplicateMark } from "@/components/run/DuplicateMark";
 import { FieldValue } from "@/components/run/FieldValue";
 import { isEmpty, type ResultRowProps } from "@/components/run/results/ResultRow";
 import { cn } from "@/lib/cn";
@@ -38,7 +39,9 @@ export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
     >
       <div role="gridcell" className="flex min-w-0 items-baseline gap-2 text-sm">
         <span className="min-w-0 flex-1 truncate font-medium">{title || item.key}</span>
-        <span className="shrink-0 text-text-3 text-xs">#{count(number)}</span>
+        <span className="inline-flex shrink-0 items-center gap-1.5 self-center text-text-3 text-xs">
+          <DuplicateMark item={item} />#{count(number)}
+        </span>
       </div>
       <div
         role="gridcell"

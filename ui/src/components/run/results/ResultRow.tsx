@@ -1,5 +1,6 @@
 import { memo, useState } from "react";
 import type { Item } from "@/api/types";
+import { DuplicateMark } from "@/components/run/DuplicateMark";
 import { FieldValue, isNumeric } from "@/components/run/FieldValue";
 import type { TableColumn } from "@/components/run/results/columns";
 import { cn } from "@/lib/cn";
@@ -42,6 +43,7 @@ export const ResultRow = memo(function ResultRow(props: ResultRowProps) {
     >
       <span role="gridcell" className="flex items-center gap-1.5 text-text-3 text-xs">
         {count(number)}
+        <DuplicateMark item={item} />
         {item.state === "failed" && (
           <span className="font-bold text-fail" title={item.error ?? "In error"}>
             !<span className="sr-only"> in error</span>

@@ -1,0 +1,58 @@
+import type { RunEvent } from "@/api/types";
+import { deedOf } from "@/lib/analysis/deeds";
+import { toFeed } from "@/lib/analysis/feedWords";
+
+const event = (type: string, data: object) =>
+  ({ run_id: "r", seq: 1, time: "2026-01-31T09:30:00.000Z", type, data }) as RunEvent;
+const line = (type: string, data: object) => {
+  const said = toFeed(event(type, data), { unit: "test", units: "tests" });
+  return said && [said.text, said.detail];
+};
+
+test("an interruption tells what was in hand and when it goes on", () => {
+  const crash = { reason: "signal 9", crash: true, in_flight: ["a", "b"], wait_seconds: 2 };
+
+  expect(line("run.interrupted", crash)).toEqual([
+    "Interrupted: signal 9. 2 tests were in hand and will be done again.",
+    "The next attempt comes in 2 s.",
+  ]);
+  expect(line("run.interrupted", { ...crash, in_flight: [], wait_seconds: 0 })).toEqual([
+    "Interrupted: signal 9.",
+    "It goes on by itself.",
+  ]);
+});
+
+test("a pause tells its reason, its strength and its end", () => {
+  const pause = { strength: "release", actor: "ana", unclean: false, reason: "budget", until: null };
+
+  expect(line("run.paused", pause)).toEqual(["Paused by ana", "budget · memory freed"]);
+  expect(line("run.paused", { ...pause, reason: null, strength: "hold" })).toEqual([
+    "Paused by ana",
+    undefined,
+  ]);
+});
+
+test("what does not move or die is counted, not softened", () => {
+  expect(line("run.stuck", { seconds: 185, cause: "the process is alive and idle (0% of a core)" })).toEqual([
+    "Stuck: no test for 3m 05s",
+    "the process is alive and idle (0% of a core)",
+  ]);
+  expect(line("run.cancel_overdue", { survivors: 2 })?.[0]).toBe("2 processes do not die");
+});
+
+test("what was asked for is told whole", () => {
+  const asked = { control: "pause", actor: "ana", strength: "release", force: false, until: null };
+
+  expect(deedOf(event("control.requested", { ...asked, reason: "lunch" }))).toEqual({
+    who: "ana",
+    did: "asked to pause it and free its memory",
+    why: "lunch",
+  });
+  expect(deedOf(event("control.requested", { ...asked, control: "cancel", force: true })).did).toBe(
+    "asked to stop it by force",
+  );
+  expect(deedOf(event("run.cancelled", { by: "ana", reason: "wrong model" }))).toMatchObject({
+    did: "cancelled",
+    why: "wrong model",
+  });
+});

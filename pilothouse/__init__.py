@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from pilothouse.sdk.done import Done
     from pilothouse.sdk.handle import RunHandle
     from pilothouse.sdk.kind import Kind
+    from pilothouse.sdk.run import run, track
     from pilothouse.sdk.signals import Cancelled, ItemFailed
 
-__all__ = ["Cancelled", "Done", "ItemFailed", "Kind", "RunHandle", "__version__"]
+__all__ = ["Cancelled", "Done", "ItemFailed", "Kind", "RunHandle", "__version__", "run", "track"]
 
 _HOMES = {
     "Cancelled": "pilothouse.sdk.signals",
@@ -25,6 +26,8 @@ _HOMES = {
     "ItemFailed": "pilothouse.sdk.signals",
     "Kind": "pilothouse.sdk.kind",
     "RunHandle": "pilothouse.sdk.handle",
+    "run": "pilothouse.sdk.run",
+    "track": "pilothouse.sdk.run",
 }
 
 

@@ -28,7 +28,21 @@ async def retry(
     name: str | None = None,
     changes: dict[str, Any] | None = None,
 ) -> Run:
-    """Make a new run with the params of `run`, reusing its finished items.
+    """Make a new run with the params of `run`, reusing its finished items; see `renewed`."""
+    created, _ = await engine.submit(await renewed(engine, run, only, actor, name=name, changes=changes))
+    return created
+
+
+async def renewed(
+    engine: Engine,
+    run: Run,
+    only: Only,
+    actor: str,
+    *,
+    name: str | None = None,
+    changes: dict[str, Any] | None = None,
+) -> NewRun:
+    """What to submit in order to do again what is missing of `run`.
 
     Args:
         engine: The engine.
@@ -54,7 +68,7 @@ async def retry(
         "failed": ("done",),
         "remaining": ("done", "failed"),
     }
-    new = NewRun(
+    return NewRun(
         id=ids.new_run_id(engine.kind(run.kind).prefix),
         kind=run.kind,
         name=name or run.name,
@@ -65,8 +79,6 @@ async def retry(
         retry_of=run.id,
         reused=await _reused(engine, run.id, states[only]),
     )
-    created, _ = await engine.submit(new)
-    return created
 
 
 async def _reused(engine: Engine, run_id: str, states: tuple[ItemState, ...]) -> tuple[e.ItemFinished, ...]:

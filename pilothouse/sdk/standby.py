@@ -53,6 +53,10 @@ class Standby:
         """Look again whether the work is over."""
         self._link.notify()
 
+    def catch_up(self) -> None:
+        """Wait until the server has what earlier attempts left behind: what starts now may ask for it."""
+        self._link.catch_up()
+
     def wait(self, work: Work) -> None:
         """Return when the work is over.
 

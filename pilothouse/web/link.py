@@ -108,6 +108,8 @@ async def append_events(run_id: str, batch: Batch, context: Ctx, request: Reques
     if len(await request.body()) > MAX_BATCH:
         raise TooLarge("events: the batch is too large", hint=f"At most {MAX_BATCH} bytes.", field="events")
     bodies = [_parse(index, event) for index, event in enumerate(batch.events)]
+    if any(body.type == "run.cancelled" for body in bodies) and not (await context.store.get(run_id)).attached:
+        raise Invalid("events: the host tells that a run is cancelled, not its job", field="events")
     appended = await context.engine.append_as(
         run_id,
         batch.attempt,

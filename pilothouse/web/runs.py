@@ -77,7 +77,7 @@ async def create_run(
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
     """Make a run; with `dry_run`, only check it. A repeated `Idempotency-Key` answers the run it made."""
-    _check_size(body.params)
+    check_size(body.params)
     if dry_run:
         return _checked(context, body)
     new = context.engine.new_run(
@@ -93,7 +93,12 @@ async def create_run(
     return answer(run.snapshot(), 201 if created else 200)
 
 
-def _check_size(params: dict[str, Any]) -> None:
+def check_size(params: dict[str, Any]) -> None:
+    """Refuse params that are too large, or no JSON.
+
+    Raises:
+        Invalid, TooLarge: As it says.
+    """
     try:
         size = len(to_json(params))
     except ValueError as error:  # half a surrogate pair, or nested too deep
@@ -160,6 +165,6 @@ async def retry_run(
     """A new run that reuses what this one finished; with `dry_run`, only the counts."""
     if dry_run:
         return answer(await of_retry(context.engine, run, body.only))
-    _check_size(body.set)
+    check_size(body.set)
     made = await retry(context.engine, run, body.only, actor, name=body.name, changes=body.set)
     return answer(made.snapshot(), 201)

@@ -29,7 +29,18 @@ from pilothouse.errors import Invalid, NotFound, PilothouseError, TooLarge, Unav
 from pilothouse.sdk.kind import Kind
 from pilothouse.settings import Settings
 from pilothouse.version import __version__
-from pilothouse.web import artifacts, controls, export, hosts, link, prometheus, runs, session, views
+from pilothouse.web import (
+    artifacts,
+    attached,
+    controls,
+    export,
+    hosts,
+    link,
+    prometheus,
+    runs,
+    session,
+    views,
+)
 from pilothouse.web.access import Access, read_or_make_token
 from pilothouse.web.context import Context
 from pilothouse.web.dialects import benchmark
@@ -91,7 +102,7 @@ class Server:
         )
         app.state.context = self.context
         app.router.routes.extend([*live_routes(self.context), *benchmark.stream_routes(self.context)])
-        for module in (runs, controls, views, export, artifacts, link, hosts, session, prometheus):
+        for module in (runs, attached, controls, views, export, artifacts, link, hosts, session, prometheus):
             app.include_router(module.router)
         app.include_router(benchmark.router)
         app.router.routes.append(UiMount("/", StaticUi()))

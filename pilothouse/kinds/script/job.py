@@ -52,6 +52,7 @@ def run(run: RunHandle) -> None:
     _check_repeat(params, traces)
     traces.start()
     standby = Standby(run)
+    standby.catch_up()
     command = Command(
         params["command"],
         Path(params["folder"] or run.folder),

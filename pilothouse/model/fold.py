@@ -51,6 +51,8 @@ def fold(run: Run | None, event: e.Event) -> Run:
         changes |= change(run, body, event.time)
     if rule is not None:
         changes |= _clock(run, changes["status"], event.time)
+        if changes["status"] is not run.status or changes.get("request", run.request) is not run.request:
+            changes["turned"] = event.seq
     return run.changed(changes)
 
 
@@ -83,6 +85,7 @@ def _create(event: e.Event) -> Run:
         created_at=event.time,
         last_event_at=event.time,
         head=event.seq,
+        turned=event.seq,
         **{name: getattr(body, name) for name in type(body).model_fields if name != "type"},
     )
 

@@ -138,6 +138,7 @@ class Run:
         reason: Why it was paused or cancelled, in the words of whoever did it.
         until: When the pause ends by itself, as an ISO time; None: when somebody resumes it.
         wait_seconds: Back-off before the next attempt may begin, counted from `last_event_at`.
+        turned: `seq` of the last event that changed the status or the pending control.
         moved: `seq` of the last item, phase, metric, progress or start of an attempt.
         stuck_cause: What the watchdog found when it called the run stuck.
         survivors: Processes that outlive a cancel; None unless it is overdue.
@@ -179,6 +180,7 @@ class Run:
     active_seconds: float = 0.0
     active_since: str | None = None
     last_event_at: str | None = None
+    turned: int = 0
     moved: int = 0
     stuck: bool = False
     stuck_cause: str | None = None
@@ -197,8 +199,12 @@ class Run:
 
     @property
     def version(self) -> str:
-        """What controls depend on, in a word: `<attempt>-<status>-<pending>`, such as `2-running-pause`."""
-        return f"{self.attempt}-{self.status}-{self.pending or 'none'}"
+        """What controls depend on, in a word: `<attempt>-<status>-<pending>-<turned>`.
+
+        Such as `2-running-pause-41`. With `turned` no version ever comes back: a pause
+        that was taken back and asked for again is another pause, with its own end.
+        """
+        return f"{self.attempt}-{self.status}-{self.pending or 'none'}-{self.turned}"
 
     def changed(self, changes: dict[str, Any]) -> Run:
         """A copy with some fields changed: `dataclasses.replace`, 15 times faster on this many fields."""

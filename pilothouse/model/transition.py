@@ -65,6 +65,10 @@ class Rule:
 
 
 _NEXT = Need("its attempt is the next one", lambda run, body: body.attempt == run.attempt + 1)
+_WANTED = Need(
+    "a user asks, or the pause outlives an attempt",
+    lambda run, body: body.unclean or (body.actor is not None and not body.unasked),
+)
 _UNASKED = Need("the job pauses itself", lambda run, body: body.unasked)
 _HELD = Need(
     "it is held, and asked to release",
@@ -78,6 +82,8 @@ _FOR_RELEASE = Need(
     ),
 )
 _ALIVE = Need("a process holds it", lambda run, body: run.strength is not Strength.RELEASE)
+_LET_GO = Need("no process holds it", lambda run, body: run.strength is Strength.RELEASE)
+_BY_HAND = Need("its own process made it, and is stopped by hand", lambda run, body: run.attached)
 _FOR_HELD_CANCEL = Need(
     "of a cancel, while it is held",
     lambda run, body: body.control is Control.CANCEL and run.strength is Strength.HOLD,
@@ -95,15 +101,18 @@ RULES: tuple[Rule, ...] = (
     Rule("control.requested", _PAUSED, _UNCANCELLED, None, "user", _FOR_HELD_CANCEL),
     Rule("control.requested", _ACTIVE, _CANCEL, None, "user", _BY_FORCE),
     Rule("control.withdrawn", _RUNNING, _PAUSE, None, "user"),
-    Rule("run.paused", _QUEUED, _NOTHING, Status.PAUSED, "user, reaper"),
+    Rule("run.paused", _QUEUED, _NOTHING, Status.PAUSED, "user, host, reaper", _WANTED),
     Rule("run.paused", _RUNNING, _PAUSE, Status.PAUSED, "job"),
     Rule("run.paused", _RUNNING, _NOTHING, Status.PAUSED, "job", _UNASKED),
     Rule("run.paused", _PAUSED, _PAUSE, Status.PAUSED, "job", _HELD),
     Rule("run.resumed", _PAUSED, _UNCANCELLED, Status.RUNNING, "user, timer"),
     Rule("run.interrupted", _ACTIVE, _UNCANCELLED, Status.QUEUED, "host, reaper", _ALIVE),
     Rule("run.completed", _RUNNING, _UNCANCELLED, Status.COMPLETED, "job"),
-    Rule("run.failed", LIVE, _UNCANCELLED, Status.FAILED, "job, host, reaper"),
-    Rule("run.cancelled", LIVE, _ANY, Status.CANCELLED, "user, host, reaper"),
+    Rule("run.failed", _ACTIVE, _UNCANCELLED, Status.FAILED, "job, host, reaper", _ALIVE),
+    Rule("run.cancelled", _QUEUED, _NOTHING, Status.CANCELLED, "user"),
+    Rule("run.cancelled", _PAUSED, _NOTHING, Status.CANCELLED, "user", _LET_GO),
+    Rule("run.cancelled", _ACTIVE, _CANCEL, Status.CANCELLED, "host, reaper"),
+    Rule("run.cancelled", _ACTIVE, _UNCANCELLED, Status.CANCELLED, "job", _BY_HAND),
     Rule("run.stuck", _RUNNING, _ANY, None, "watchdog", _MOVES),
     Rule("run.recovered", _RUNNING, _ANY, None, "watchdog", _STANDS),
     Rule("run.cancel_overdue", _ACTIVE, _CANCEL, None, "host"),

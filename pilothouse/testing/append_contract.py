@@ -191,11 +191,13 @@ class ControlContract:
         assert [frame.type for frame in appended.frames] == ["item.finished"]
 
     @pytest.mark.parametrize(
-        "last", [COMPLETED, e.RunFailed(message="no"), e.RunCancelled(by="ada")], ids=lambda body: body.type
+        "last",
+        [[COMPLETED], [e.RunFailed(message="no")], [CANCEL, e.RunCancelled(by="ada")]],
+        ids=lambda bodies: bodies[-1].type,
     )
-    async def test_terminal_is_terminal(self, store: Store, last: e.Body) -> None:
+    async def test_terminal_is_terminal(self, store: Store, last: list[e.Body]) -> None:
         run_id = await running(store)
-        end = (await store.append(run_id, [last])).run
+        end = (await store.append(run_id, last)).run
 
         for body in (e.RunStarted(attempt=2), PAUSE, CANCEL, COMPLETED, e.RunInterrupted(reason="x")):
             with pytest.raises(InvalidTransition):

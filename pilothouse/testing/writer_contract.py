@@ -23,7 +23,7 @@ class VersionContract:
 
         appended = await store.append(run_id, [PAUSE], expected=version)
 
-        assert (version, appended.run.version) == ("1-running-none", "1-running-pause")
+        assert (version, appended.run.version) == ("1-running-none-2", "1-running-pause-3")
 
     async def test_what_was_decided_on_a_version_that_is_gone_is_refused(self, store: Store) -> None:
         run_id = await running(store)
@@ -33,7 +33,7 @@ class VersionContract:
         with pytest.raises(Changed) as caught:
             await store.append(run_id, [CANCEL], expected=version)
 
-        assert caught.value.details["version"] == "1-running-pause"
+        assert caught.value.details["version"] == "1-running-pause-3"
         assert await types(store, run_id) == ["run.queued", "run.started", "control.requested"]
 
     async def test_of_many_who_decided_on_the_same_version_one_wins(self, store: Store) -> None:

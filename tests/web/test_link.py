@@ -146,7 +146,7 @@ def test_an_old_attempt_is_fenced(api: httpx2.Client, job: Job) -> None:
 
 
 def test_the_attempt_of_an_ended_run_is_fenced(api: httpx2.Client, job: Job) -> None:
-    job.say(e.RunCancelled(by="ada"))
+    job.say(e.RunCompleted())
 
     answers = [send(api, job, an_item("a")), send(api, job), api.get(f"{job.path}/assignment?attempt=1")]
 

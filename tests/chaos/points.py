@@ -27,6 +27,7 @@ class Point:
 
 
 SHORT_LEASE = {"PILOTHOUSE_LEASE_SECONDS": "6"}
+BOTH_KINDS = {"PILOTHOUSE_KINDS": "tests.jobs.counting:KIND,tests.jobs.hostile:KIND"}
 
 POINTS = {
     "engine.append.after": Point("serve", s.plain, 12, is_quick=True),
@@ -47,7 +48,7 @@ POINTS = {
     "web.control.answer": Point("serve", s.pausing),
     "web.ended.answer": Point("serve", s.dying),
     "web.shutdown": Point("serve", s.stopping),
-    "host.ladder": Point("host", s.forcing),
+    "host.ladder": Point("host", s.refusing, more=BOTH_KINDS),
     "host.order.received": Point("host", s.plain, is_quick=True),
     "host.report.after": Point("host", s.dying),
     "host.report.before": Point("host", s.dying),

@@ -7,9 +7,9 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.chaos.driver import control, create, done, ended, paused, wait
+from tests.chaos.driver import control, create, done, ended, insist, paused, wait
 from tests.chaos.traces import marked
-from tests.e2e.stack import Stack, until
+from tests.e2e.stack import Stack
 
 COUNT = 30
 Scenario = Callable[[Stack, Path], str]
@@ -48,10 +48,11 @@ def cancelling(up: Stack, ledger: Path) -> str:
     return run_id
 
 
-def forcing(up: Stack, ledger: Path) -> str:
-    """Cancelled while its item never ends, so that it has to be ended from outside."""
-    run_id = create(up, ledger, count=COUNT, speed=100, stubborn=True)
-    until(ledger.exists, "the first item")
+def refusing(up: Stack, ledger: Path) -> str:
+    """A job that obeys nothing is cancelled, so that it has to be ended from outside."""
+    body = {"kind": "hostile", "params": {"traces": str(ledger), "ways": ["signals"]}}
+    run_id = str(insist(up, "POST", "/api/runs", body).json()["id"])
+    wait(up, run_id, done(1), "the hostile job")
     control(up, run_id, "cancel")
     return run_id
 

@@ -219,7 +219,7 @@ class Host:
             try:
                 response = await client.post(f"/api/hosts/{self._name}/{call}", json=body)
                 if response.is_success:
-                    answer: dict[str, Any] = response.json()
+                    answer: dict[str, Any] = response.json() if response.content else {}
                     return answer
                 problem = f"{response.status_code} {response.text[:200]}"
                 if call != "claim" and response.status_code in (404, 409, 422):

@@ -13,11 +13,13 @@ import contextlib
 import json
 import os
 import re
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pilothouse import failpoint
 from pilothouse.sdk import record
 from pilothouse.sdk.encoding import dump
 from pilothouse.sdk.marks import hold, read_left
@@ -28,6 +30,8 @@ _OWN_FACT = b'{"type":"run.'
 _ITEM = b'{"type":"item.'
 _STATE = b'{"type":"state.saved"'
 _HEADER = 0
+DYING_SECONDS = 5.0
+LOOK_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -97,7 +101,8 @@ class _Gone:
 def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[str] = ()) -> Recovered:
     """Put what other processes of this run could not send into `spool`.
 
-    Processes that still live keep what is theirs. Nothing here fails the job: what
+    Processes that still live keep what is theirs; one of an earlier attempt has to
+    leave, so it is waited for a little. Nothing here fails the job: what
     the disk does not give back stays where it is.
 
     Args:
@@ -111,7 +116,8 @@ def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[
     marked: dict[str, None] = {}
     taken: list[Path] = []
     for gone in _find(spool):
-        with contextlib.suppress(OSError), spool.changed, _held(gone.marks) as is_held:
+        patience = DYING_SECONDS if gone.attempt < spool.attempt else 0.0
+        with contextlib.suppress(OSError), spool.changed, _held(gone.marks, patience) as is_held:
             if is_held:
                 left = read_left(gone.marks)
                 for _, path in sorted(gone.segments.items()):
@@ -161,14 +167,17 @@ def _stands_for(path: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def _held(path: Path) -> Iterator[bool]:
-    """Hold a process's marks; False while that process lives."""
+def _held(path: Path, seconds: float) -> Iterator[bool]:
+    """Hold a process's marks; False when that process lives and does not leave for so long."""
     if not path.exists():
         yield True
         return
     descriptor = os.open(path, os.O_RDWR)
     try:
-        yield hold(descriptor)
+        end = time.monotonic() + seconds
+        while not (is_held := hold(descriptor)) and time.monotonic() < end:
+            time.sleep(LOOK_SECONDS)
+        yield is_held
     finally:
         os.close(descriptor)
 
@@ -198,7 +207,9 @@ def _write_anew(spool: Spool, old: Path, events: list[bytes]) -> bool:
     header = record.line(_HEADER, dump({"instead_of": old.name}))
     try:
         temporary.write_bytes(header + b"".join(lines))
+        failpoint.reach("sdk.recover.before")
         temporary.replace(path)
+        failpoint.reach("sdk.recover.after")
     except OSError:
         temporary.unlink(missing_ok=True)
         return False

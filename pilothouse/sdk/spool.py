@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilothouse import failpoint
 from pilothouse.sdk import record
 from pilothouse.sdk.marks import Marks
 
@@ -280,8 +281,10 @@ class Spool:
             self._segments.append(Segment(path))
         segment = self._segments[-1]
         try:
+            failpoint.reach("sdk.spool.write.before")
             if os.write(self._file, lines) < len(lines):
                 raise OSError("the disk is full")
+            failpoint.reach("sdk.spool.write.after")
         except OSError:
             try:
                 os.ftruncate(self._file, segment.size)
@@ -323,6 +326,7 @@ class Spool:
                 _remove(self._segments.popleft().path)
                 continue
             if segment.size:
+                failpoint.reach("sdk.spool.truncate")
                 try:
                     os.ftruncate(self._file, 0)
                 except OSError:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.chaos.driver import control, create, done, ended, insist, paused, wait
-from tests.chaos.traces import marked
-from tests.e2e.stack import Stack
+from tests.chaos.traces import executions, marked
+from tests.e2e.stack import Stack, until
 
 COUNT = 30
 Scenario = Callable[[Stack, Path], str]
@@ -78,6 +78,17 @@ def away(up: Stack, ledger: Path) -> str:
     run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
     wait(up, run_id, done(5), "5 items")
     up.kill_server()
+    return run_id
+
+
+def recovering(up: Stack, ledger: Path) -> str:
+    """The job dies while the server is away, so that the next attempt finds what it could not send."""
+    run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
+    wait(up, run_id, done(5), "5 items")
+    up.kill_server()
+    before = executions(ledger).total()
+    until(lambda: executions(ledger).total() > before + 3, "items without the server")
+    up.kill("pilothouse.worker.child")
     return run_id
 
 

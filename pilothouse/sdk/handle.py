@@ -8,6 +8,7 @@ be paused or cancelled. Standard library only.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pilothouse.sdk.link import Link
 
 T = TypeVar("T")
+WRITTEN_ABOVE_SECONDS = 0.002
 Level = Literal["debug", "info", "warning", "error"]
 Feed = Literal["planned", "training", "metrics", "error", "backup", "control", "file"]
 
@@ -66,6 +68,7 @@ class RunHandle:
         self._finished = frozenset(finished)
         self._in_flight = frozenset(in_flight)
         self._root = root or id
+        self._reported_at = 0.0
         self._steps: dict[str, int] = {}
         self._safepoint = Safepoint(link)
         self._totals = Totals(link)
@@ -286,6 +289,10 @@ class RunHandle:
         if key in self._in_flight:
             body["possible_duplicate"] = True
         self._say("item.finished", body, data)
+        now = time.monotonic()
+        if now - self._reported_at > WRITTEN_ABOVE_SECONDS:  # work that took long is not left to chance
+            self._link.write_down()
+        self._reported_at = now
 
     def _say(self, type_: str, body: dict[str, Any], values: dict[str, Any]) -> None:
         """Queue an event; encode it now only if the job might change a value afterwards."""

@@ -20,7 +20,7 @@ from typing import Any
 from pilothouse import failpoint
 from pilothouse.errors import Conflict, Invalid, LeaseLost, NotFound, PilothouseError, TooLarge
 from pilothouse.sdk.batch import Batch
-from pilothouse.sdk.outbox import Outbox, Ticket, encoded_event, said
+from pilothouse.sdk.outbox import WRITTEN, Outbox, Ticket, encoded_event, said
 from pilothouse.sdk.scribe import Scribe
 from pilothouse.sdk.spool import Spool
 from pilothouse.sdk.wire import UNREACHABLE, Answer, Waits, Wire, call
@@ -30,6 +30,7 @@ ORPHAN_SECONDS = 600.0
 SILENCE_SECONDS = 15.0
 CONFIRM_SECONDS = 0.2
 CLOSE_SECONDS = 2.0
+WRITE_SECONDS = 0.05
 GONE = frozenset({"completed", "failed", "cancelled"})
 BEHIND_EVENTS = 1_000
 
@@ -145,6 +146,12 @@ class Link:
     def put_copy(self, type_: str, data: Mapping[str, Any]) -> None:
         """Queue an event whose nested values the job may change afterwards."""
         self.put(type_, encoded_event(type_, data))
+
+    def write_down(self) -> None:
+        """Wait a moment until all that was said is on the disk."""
+        ticket = Ticket(patient=False)
+        self.put(WRITTEN, {}, ticket)
+        ticket.wait(WRITE_SECONDS)
 
     def ask(self, type_: str, data: Mapping[str, Any], *, patient: bool = False) -> bool:
         """Send an event and wait until the server has stored or refused it.

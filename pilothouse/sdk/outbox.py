@@ -24,6 +24,7 @@ TAKEN_EVENTS = 1_000
 TAKEN_BYTES = 1_000_000
 LONGEST_WAIT_SECONDS = 5.0
 METRICS_KEPT = 10
+WRITTEN = "written"  # no event: the ticket is settled once all before it is written down
 DROPPABLE = frozenset({"log", "progress"})
 
 
@@ -63,9 +64,9 @@ class Ticket:
             self.alone = True
             self.settle(True)
 
-    def wait(self) -> bool:
-        """Wait for the answer."""
-        self._settled.wait()
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for the answer; False when time ran out."""
+        self._settled.wait(seconds)
         return self.granted
 
 
@@ -76,10 +77,12 @@ class Taken:
     Attributes:
         events: JSON of each.
         tickets: Askers, by place in `events`.
+        waiting: Those who wait until the events are written down.
     """
 
     events: list[bytes] = field(default_factory=list)
     tickets: dict[int, Ticket] = field(default_factory=dict)
+    waiting: list[Ticket] = field(default_factory=list)
 
 
 class Outbox:
@@ -162,6 +165,9 @@ class Outbox:
         while self._entries and len(taken.events) < TAKEN_EVENTS and size < TAKEN_BYTES:
             type_, data, ticket = self._entries.popleft()
             if pressure and self._is_missable(type_, pressure):
+                continue
+            if type_ == WRITTEN and ticket is not None:
+                taken.waiting.append(ticket)
                 continue
             if ticket is not None:
                 taken.tickets[len(taken.events)] = ticket

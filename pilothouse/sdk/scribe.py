@@ -70,7 +70,7 @@ class Scribe:
             if has_room:
                 self._write(taken)
             else:  # nobody can keep it: the next attempt does these items again
-                for ticket in taken.tickets.values():
+                for ticket in (*taken.tickets.values(), *taken.waiting):
                     ticket.settle(False)
         if self._outbox.has_dropped:
             self._write(Taken())
@@ -97,6 +97,8 @@ class Scribe:
             with spool.changed:  # the sender must find the tickets
                 first = spool.add(taken.events)
                 self.tickets.update((first + place, ticket) for place, ticket in taken.tickets.items())
+        for ticket in taken.waiting:
+            ticket.settle(True)
 
     def _left_out(self) -> str:
         """What was left out, in words."""

@@ -234,7 +234,7 @@ def test_a_process_that_lives_keeps_its_spool(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as living:
         assert living.stdout
         living.stdout.readline()
-        spool = Spool(tmp_path, 2)
+        spool = Spool(tmp_path, 1)
 
         while_it_lives = recover(spool).events
         living.communicate()
@@ -292,6 +292,23 @@ def test_without_a_folder_everything_stays_in_memory() -> None:
 
     assert drain(spool) == [line(number) for number in range(100)]
     spool.close()
+
+
+def test_an_earlier_attempt_that_is_just_leaving_is_waited_for(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from pilothouse.sdk.spool import Spool\n"
+        'spool = Spool(Path(sys.argv[1])); spool.add([b\'{"type":"log"}\']); print(1, flush=True)\n'
+        "time.sleep(0.3)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as leaving:
+        assert leaving.stdout
+        leaving.stdout.readline()
+
+        recovered = recover(spool := Spool(tmp_path, 2))
+
+        assert recovered.events == 1
+        spool.close()
 
 
 @pytest.mark.parametrize("writer", ["job", "script-2", "p-12"])

@@ -1,0 +1,44 @@
+"""Jobs for tests that write one line per execution to a file, which no log can lose or double."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from pilothouse.sdk.handle import RunHandle
+
+
+def maps(run: RunHandle) -> None:
+    """Items side by side that ask for leave."""
+
+    def work(number: int) -> dict[str, Any]:
+        _execute(run, number)
+        return {"n": number}
+
+    for _ in run.map(work, range(run.params["items"]), key=str, concurrency=run.params["side"]):
+        pass
+
+
+def tracks(run: RunHandle) -> None:
+    """Items too short to ask for leave."""
+    for number in run.track(range(run.params["items"]), key=str):
+        _execute(run, number)
+        run.metric(number=number)
+        run.log(f"did {number}")
+
+
+def tells_its_key(run: RunHandle) -> None:
+    """Writes the name of each item's side effect, and dies in the first attempt."""
+    for number in run.track(range(3), key=str):
+        with (run.folder / "keys").open("a") as file:
+            file.write(f"{number} {run.idempotency_key(str(number))}\n")
+        if number == 1 and run.attempt == 1:
+            os.kill(os.getpid(), 9)
+
+
+def _execute(run: RunHandle, number: int) -> None:
+    (run.folder / "pid").write_text(str(os.getpid()))
+    with (run.folder / "ledger").open("a") as ledger:
+        ledger.write(f"{number}\n")
+    time.sleep(run.params["seconds"])

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import pytest
 
 from pilothouse.model import event as e
-from pilothouse.model.run import Control
-from tests.web.clients import Job, a_job, a_run, raw, until
-from tests.web.serving import Running, running
+from pilothouse.model.run import Control, Strength
+from pilothouse.worker.child import EXIT_CUT_OFF
+from tests.web.clients import Job, a_job, a_run, call, raw, until
+from tests.web.serving import COUNTING, Running, running
 
 
 @pytest.fixture
 def server(tmp_path: Any) -> Iterator[Running]:
     """A server with an empty queue of its own."""
-    with running(tmp_path, lease_seconds=600) as server:
+    kinds = {"counting": replace(COUNTING, backoff_seconds=0.0)}
+    with running(tmp_path, kinds, lease_seconds=600) as server:
         yield server
 
 
-def claim(api: httpx2.Client, slots: int = 1, *attempts: Job, wait: float = 0) -> Any:
+def claim(
+    api: httpx2.Client, slots: int = 1, *attempts: Job, wait: float = 0, cpu: dict[str, float] | None = None
+) -> Any:
     """What a host named lab is told."""
-    alive = [{"run_id": job.id, "attempt": job.attempt} for job in attempts]
+    loads = cpu or {}
+    alive = [{"run_id": job.id, "attempt": job.attempt, "cpu": loads.get(job.id)} for job in attempts]
     answer = api.post("/api/hosts/lab/claim", json={"slots": slots, "running": alive, "wait": wait})
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -34,6 +41,25 @@ def ended(api: httpx2.Client, job: Job, **how: Any) -> str:
     """The status of a run after its process has ended."""
     body = {"run_id": job.id, "attempt": job.attempt} | how
     return str(api.post("/api/hosts/lab/ended", json=body).json()["status"])
+
+
+def job_on(server: Running, host: str) -> Job:
+    """A run whose first attempt was given to a host."""
+    job = a_run(server)
+    job.say(e.RunStarted(attempt=1, host=host))
+    return job
+
+
+def overdue(api: httpx2.Client, job: Job, survivors: int) -> httpx2.Response:
+    """Processes of a run outlive a kill."""
+    body = {"run_id": job.id, "attempt": job.attempt, "survivors": survivors}
+    return api.post("/api/hosts/lab/overdue", json=body)
+
+
+def log(api: httpx2.Client, job: Job, type_: str) -> list[dict[str, Any]]:
+    """The data of a run's events of one type."""
+    events = api.get(f"{job.path}/events?after=0").json()["events"]
+    return [event["data"] for event in events if event["type"] == type_]
 
 
 def test_a_run_is_given_to_one_host_with_all_it_needs_to_start(server: Running, api: httpx2.Client) -> None:
@@ -52,8 +78,9 @@ def test_a_run_is_given_to_one_host_with_all_it_needs_to_start(server: Running, 
             }
         ],
         "stop": [],
+        "dump": [],
     }
-    assert second == {"orders": [], "stop": []}
+    assert second == {"orders": [], "stop": [], "dump": []}
     assert (job.run.status, job.run.host) == ("running", "lab")
 
 
@@ -75,7 +102,7 @@ def test_a_claim_that_waits_is_answered_by_a_cancel(server: Running, api: httpx2
         api.post(f"{job.path}/cancel", json={"force": True})
         answered = waiting.result(10)
 
-    assert answered == {"orders": [], "stop": [{"run_id": job.id, "force": True}]}
+    assert answered == {"orders": [], "stop": [{"run_id": job.id, "force": True}], "dump": []}
 
 
 def test_a_host_that_hangs_up_while_it_waits_takes_nothing(server: Running, api: httpx2.Client) -> None:
@@ -136,6 +163,10 @@ def test_the_end_of_an_older_attempt_changes_nothing(server: Running, api: httpx
         ("claim", {"slots": 1, "running": [{"run_id": "x"}]}, "running.0.attempt"),
         ("ended", {"run_id": "x"}, "attempt"),
         ("ended", {"run_id": "x", "attempt": 1, "exit_code": "x"}, "exit_code"),
+        ("claim", {"slots": 1, "running": [{"run_id": "x", "attempt": 1, "cpu": -1}]}, "running.0.cpu"),
+        ("overdue", {"run_id": "x", "attempt": 1, "survivors": 0}, "survivors"),
+        ("stack", {"run_id": "x", "attempt": 1}, "text"),
+        ("stack", {"run_id": "x", "attempt": 1, "text": "x" * 64_001}, "text"),
     ],
 )
 def test_a_malformed_call_is_refused_by_name(
@@ -154,11 +185,153 @@ def test_the_end_of_an_unknown_run_is_not_found(api: httpx2.Client) -> None:
 
 
 def test_hosts_are_listed_with_what_they_run(server: Running, api: httpx2.Client) -> None:
-    job = a_job(server)
-    claim(api, 3, job)
+    busy, new = job_on(server, "lab"), job_on(server, "lab")
+    claim(api, 3, busy, new, cpu={busy.id: 1.25})
 
     host = api.get("/api/hosts").json()["hosts"][0]
 
     assert (host["name"], host["free"], host["alive"]) == ("lab", 3, True)
-    assert host["running"] == [{"run_id": job.id, "attempt": 1}]
+    assert host["running"] == [
+        {"run_id": busy.id, "attempt": 1, "cpu": 1.25},
+        {"run_id": new.id, "attempt": 1, "cpu": None},
+    ]
     assert host["seen_seconds_ago"] < 20
+
+
+def test_the_scheduler_knows_what_a_job_uses_while_its_host_calls(
+    server: Running, api: httpx2.Client
+) -> None:
+    busy, elsewhere = job_on(server, "lab"), job_on(server, "other")
+    claim(api, 0, busy, cpu={busy.id: 0.5})
+
+    scheduler = server.server.context.scheduler
+
+    async def look() -> list[Any]:
+        return [(scheduler.cpu_of(job.run), scheduler.host_of(job.run)) for job in known]
+
+    known = [SimpleNamespace(run=job.run) for job in (busy, elsewhere)]
+    (cpu, host), nothing = call(server, look())
+    assert (cpu, nothing) == (0.5, (None, None))
+    assert host is scheduler.hosts["lab"]
+
+
+# Cancels that take long
+
+
+def test_what_outlives_a_kill_is_told_once_and_the_run_stays_cancelling(
+    server: Running, api: httpx2.Client
+) -> None:
+    job = a_job(server)
+    job.say(e.ControlRequested(control=Control.CANCEL, actor="ada"))
+
+    for survivors in (2, 2, 1):
+        answer = overdue(api, job, survivors)
+
+    assert answer.json() == {"status": "running", "survivors": 1}
+    assert [event["survivors"] for event in log(api, job, "run.cancel_overdue")] == [2, 1]
+    assert (job.run.status, job.run.pending, job.run.survivors) == ("running", "cancel", 1)
+
+
+def test_the_cancel_is_confirmed_once_nothing_is_left(server: Running, api: httpx2.Client) -> None:
+    job = a_job(server)
+    job.say(e.ControlRequested(control=Control.CANCEL, actor="ada"))
+    overdue(api, job, 2)
+
+    status = ended(api, job, signal=9)
+
+    assert status == "cancelled"
+    assert [(each["by"], each["confirmed_dead"]) for each in log(api, job, "run.cancelled")] == [
+        ("ada", True)
+    ]
+
+
+def test_survivors_of_what_nobody_cancelled_are_no_news(server: Running, api: httpx2.Client) -> None:
+    job = a_job(server)
+
+    answer = overdue(api, job, 2)
+
+    assert answer.json() == {"status": "running", "survivors": None}
+    assert log(api, job, "run.cancel_overdue") == []
+
+
+def test_a_cancelled_run_is_not_reaped_while_its_host_sees_processes_of_it(
+    api: httpx2.Client, server: Running
+) -> None:
+    job = job_on(server, "lab")
+    job.say(e.ControlRequested(control=Control.CANCEL, actor="ada"))
+    claim(api, 0, job)
+    scheduler, store = server.server.context.scheduler, server.server.context.store
+
+    async def let_the_lease_run_out() -> list[Any]:
+        await store.renew(job.id, 1, 0.0)
+        return await scheduler.reap()
+
+    seen = call(server, let_the_lease_run_out())
+    claim(api, 0)
+
+    assert seen == []
+    assert job.run.status == "cancelled", "the host names it no more"
+
+
+def test_a_job_that_was_cut_off_has_not_crashed(server: Running, api: httpx2.Client) -> None:
+    job = a_job(server)
+
+    status = ended(api, job, exit_code=EXIT_CUT_OFF)
+
+    (interrupted,) = log(api, job, "run.interrupted")
+    assert (status, interrupted["crash"]) == ("queued", False)
+    assert "cut off" in interrupted["reason"]
+
+
+# Stacks
+
+
+def test_a_stack_is_asked_of_the_host_at_once_and_comes_into_the_log(
+    server: Running, api: httpx2.Client
+) -> None:
+    job = job_on(server, "lab")
+    claim(api, 0, job)
+    with ThreadPoolExecutor(1) as pool, server.client() as second:
+        waiting = pool.submit(claim, second, 0, job, wait=20)
+        until(server, lambda: server.server.context.scheduler.hosts["lab"].turn == 2)
+        asked = api.post(f"{job.path}/stack")
+        answered = waiting.result(10)
+
+    assert (asked.status_code, asked.json()) == (202, {"run_id": job.id, "after": 2})
+    assert answered == {"orders": [], "stop": [], "dump": [job.id]}
+    assert claim(api, 0, job)["dump"] == [], "it is asked once"
+    body = {"run_id": job.id, "attempt": 1, "text": "File a.py, line 1"}
+    assert api.post("/api/hosts/lab/stack", json=body).status_code == 204
+    assert log(api, job, "log") == [{"level": "info", "source": "stack", "text": "File a.py, line 1"}]
+
+
+def test_a_stack_of_an_older_attempt_is_refused(server: Running, api: httpx2.Client) -> None:
+    job = a_job(server)
+    job.say(e.RunInterrupted(reason="gone"), e.RunStarted(attempt=2))
+
+    answer = api.post("/api/hosts/lab/stack", json={"run_id": job.id, "attempt": 1, "text": "old"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "fenced")
+    assert log(api, job, "log") == []
+
+
+def test_only_a_run_with_a_process_has_a_stack(server: Running, api: httpx2.Client) -> None:
+    held, released, queued, done = (job_on(server, "lab") for _ in range(4))
+    held.say(e.RunPaused(strength=Strength.HOLD, unasked=True))
+    released.say(e.RunPaused(strength=Strength.RELEASE, unasked=True))
+    queued.say(e.RunInterrupted(reason="gone"))
+    done.say(e.RunCompleted())
+    claim(api, 0, held)
+
+    answers = [api.post(f"{job.path}/stack") for job in (held, released, queued, done)]
+
+    assert [answer.status_code for answer in answers] == [202, 409, 409, 409]
+    assert {answer.json()["error"]["code"] for answer in answers[1:]} == {"not_running"}
+
+
+def test_a_stack_cannot_be_asked_of_a_host_that_does_not_call(server: Running, api: httpx2.Client) -> None:
+    job = job_on(server, "lab")
+
+    answer = api.post(f"{job.path}/stack")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")

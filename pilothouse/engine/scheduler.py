@@ -32,7 +32,6 @@ from pilothouse.model.run import Control, Run, Status
 
 LOOK_REST_SECONDS = 0.02
 TELL_AGAIN_SECONDS = 20.0
-ALIVE_SECONDS = 40.0
 IN_FLIGHT_TOLD = 100
 EXIT_CUT_OFF = 5  # as the child says it
 
@@ -96,13 +95,13 @@ class Scheduler:
     def is_staffed(self) -> bool:
         """True while some host asks for runs."""
         now = asyncio.get_running_loop().time()
-        return any(now - host.seen < ALIVE_SECONDS and not host.is_leaving for host in self.hosts.values())
+        return any(not host.is_silent(now) for host in self.hosts.values())
 
     def silence_of(self, run: Run) -> float | None:
         """Seconds since the run's host was last heard of; None while it is there, or unknown here."""
+        now = asyncio.get_running_loop().time()
         host = self.hosts.get(run.host or "")
-        silent = asyncio.get_running_loop().time() - host.seen if host else 0.0
-        return silent if silent >= ALIVE_SECONDS else None
+        return now - host.seen if host and host.is_silent(now) else None
 
     def leave(self, name: str) -> None:
         """A host stops: it takes no more orders, and that its attempts end now is not their doing."""
@@ -138,11 +137,13 @@ class Scheduler:
             held = replace(ending, in_flight=await self._in_flight(run))
             limit, backoff = (kind.max_attempts, kind.backoff_seconds) if kind else (None, 0.0)
             bodies = afterlife(run, held, limit, backoff)
+            failpoint.reach("engine.lose.before")
             try:
                 appended = await self._engine.append(run.id, *bodies, attempt=attempt, expected=run.version)
             except (Changed, LeaseLost, InvalidTransition):
                 run = await self._engine.store.get(run.id)
             else:
+                failpoint.reach("engine.lose.after")
                 return appended.run
         return run
 

@@ -8,7 +8,7 @@ the server does, and no clock that jumps makes a run stuck.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +22,7 @@ ACTOR = "watchdog"
 IDLE_CPU = 0.05
 Policy = Literal["warn", "dump", "pause", "cancel"]
 Cause = Callable[[Run], str]
-Dump = Callable[[Run], Awaitable[None]]
+Dump = Callable[[Run], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Watchdog:
         said = e.RunStuck(seconds=round(seconds, 1), cause=self._cause(run))
         await self._engine.append(run.id, said, attempt=run.attempt)
         if self._policy == "dump" and self._dump is not None:
-            await self._dump(run)
+            self._dump(run)
         elif self._policy in ("pause", "cancel"):
             await self._engine.control(run.id, Wish(Control(self._policy), ACTOR, "it was stuck"))
 

@@ -51,9 +51,14 @@ def fold(run: Run | None, event: e.Event) -> Run:
         changes |= change(run, body, event.time)
     if rule is not None:
         changes |= _clock(run, changes["status"], event.time)
-        if changes["status"] is not run.status or changes.get("request", run.request) is not run.request:
+        if any(changes.get(name, was) is not was for name, was in _turns(run)):
             changes["turned"] = event.seq
     return run.changed(changes)
+
+
+def _turns(run: Run) -> tuple[tuple[str, object], ...]:
+    """What controls are decided on, and what it was."""
+    return ("status", run.status), ("request", run.request), ("stuck", run.stuck)
 
 
 def check(run: Run, body: e.Body) -> Rule | None:

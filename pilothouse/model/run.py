@@ -138,7 +138,7 @@ class Run:
         reason: Why it was paused or cancelled, in the words of whoever did it.
         until: When the pause ends by itself, as an ISO time; None: when somebody resumes it.
         wait_seconds: Back-off before the next attempt may begin, counted from `last_event_at`.
-        turned: `seq` of the last event that changed the status or the pending control.
+        turned: `seq` of the last event that changed the status, the pending control or `stuck`.
         moved: `seq` of the last item, phase, metric, progress or start of an attempt.
         stuck_cause: What the watchdog found when it called the run stuck.
         survivors: Processes that outlive a cancel; None unless it is overdue.

@@ -14,7 +14,6 @@ from pilothouse.web.link import MAX_NUMBER, disconnected
 from pilothouse.web.runs import Body, answer
 
 router = APIRouter(prefix="/api")
-ALIVE_SECONDS = 40.0
 
 
 class AttemptIn(Body):
@@ -143,7 +142,7 @@ async def list_hosts(context: Ctx) -> Response:
                         for each in host.running
                     ],
                     "seen_seconds_ago": round(now - host.seen, 1),
-                    "alive": now - host.seen < ALIVE_SECONDS,
+                    "alive": not host.is_silent(now),
                 }
                 for name, host in context.scheduler.hosts.items()
             ]

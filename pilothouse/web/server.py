@@ -73,7 +73,10 @@ class Server:
         tails = Tails(store, engine.doorbell)
         scheduler = Scheduler(engine)
         watchdog = Watchdog(
-            engine, lambda run: words_for(None, scheduler.silence_of(run)), policy=settings.on_stuck
+            engine,
+            lambda run: words_for(scheduler.cpu_of(run), scheduler.silence_of(run)),
+            scheduler.ask_stack,
+            settings.on_stuck,
         )
         self.timer = Timer(engine, settings.release_seconds)
         self.context = Context(settings, engine, tails, fleet, scheduler, watchdog, access, kinds)

@@ -86,7 +86,7 @@ def test_a_control_decided_on_what_is_no_longer_true_is_refused(up: Stack, ledge
         client.post(f"/api/runs/{run_id}/cancel", json={"force": True})
     run = up.wait(run_id, ended, "the end")
 
-    assert etag == '"1-running-none"'
+    assert etag.startswith('"1-running-none-')
     assert (tried.status_code, tried.json()["event"], tried.json()["dry_run"]) == (
         200,
         "control.requested",
@@ -96,3 +96,22 @@ def test_a_control_decided_on_what_is_no_longer_true_is_refused(up: Stack, ledge
     assert late.status_code == 412
     assert late.json()["error"]["code"] == "changed"
     assert run["status"] == "cancelled"
+
+
+def test_a_stuck_run_is_noticed_with_its_cause_its_stack_is_read_and_it_recovers(
+    up: Stack, ledger: Path
+) -> None:
+    run_id = start(up, ledger, count=3, speed=0.2, stuck_seconds=1)
+
+    up.wait(run_id, lambda run: run["stuck"], "the watchdog")
+    (one,) = [each for each in up.api("GET", "/api/stuck")["stuck"] if each["run"]["id"] == run_id]
+    up.api("POST", f"/api/runs/{run_id}/stack")
+    stack_of = until(lambda: [e for e in log(up, run_id) if e["data"].get("source") == "stack"], "the stack")
+    until(lambda: [e for e in log(up, run_id) if e["type"] == "run.recovered"], "the recovery")
+    up.api("POST", f"/api/runs/{run_id}/cancel", {"force": True})
+    run = up.wait(run_id, ended, "the end")
+
+    assert one["limit"] == 1
+    assert "alive" in one["cause"]
+    assert "in square" in stack_of[0]["data"]["text"]
+    assert (run["status"], run["stuck"]) == ("cancelled", False)

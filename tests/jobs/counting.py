@@ -29,6 +29,7 @@ class Params(BaseModel):
     die_at: int | None = None
     die_always: bool = False
     stubborn: bool = False
+    stuck_seconds: float | None = None
 
 
 KIND = Kind(

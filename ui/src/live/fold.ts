@@ -50,7 +50,8 @@ export function fold(run: Run | null, event: RunEvent): Run {
   if (event.type in LEADS_TO || STAYS.has(event.type)) {
     const changes = transition(run, event);
     const after = { ...run, ...seen, ...changes, ...stopwatch(run, changes.status, event.time) };
-    const turned = after.status !== run.status || after.request !== run.request ? event.seq : run.turned;
+    const stays = after.status === run.status && after.request === run.request && after.stuck === run.stuck;
+    const turned = stays ? run.turned : event.seq;
     return { ...after, turned, pending: after.request?.control ?? null };
   }
   return { ...run, ...seen, ...fact(run, event) };

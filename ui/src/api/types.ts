@@ -386,6 +386,10 @@ export interface EventsPage {
   events: RunEvent[];
   head: number;
   epoch: string;
+  /** These events right after the place are gone. */
+  gap?: { from: number; to: number; reason: string };
+  /** The place is none of this log: `events` begin at 1. */
+  reset?: { reason: string };
 }
 
 export interface MetricsPage {

@@ -15,6 +15,7 @@ export class FleetStore {
   private readonly listeners = new Set<FleetListener>();
   private readonly changeListeners = new Set<ChangeListener>();
   private refreshed = new Set<string>();
+  private epoch: string | null = null;
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
   subscribe = (listener: FleetListener): (() => void) => {
@@ -32,12 +33,14 @@ export class FleetStore {
     const runs = new Map(this.runs);
     const changes: [RunHeader | null, RunHeader][] = [];
     const deleted = frames.filter((frame) => frame.type === "run.deleted" && runs.delete(frame.data.id));
-    if (frames.some((frame) => frame.type === "hello" && !frame.run_id)) this.greet();
+    const greeting = frames.find((frame) => frame.type === "hello" && !frame.run_id);
+    const isOther = greeting?.type === "hello" && this.greet(greeting.data.epoch);
+    if (isOther) runs.clear();
     for (const frame of frames) {
       const change = frame.type === "run" ? this.put(runs, frame.data) : null;
       if (change) changes.push(change);
     }
-    if (this.ready && deleted.length + changes.length === 0) return;
+    if (this.ready && deleted.length + changes.length === 0 && !isOther) return;
     this.set(runs);
     for (const [before, after] of changes)
       for (const listener of this.changeListeners) listener(before, after);
@@ -58,14 +61,21 @@ export class FleetStore {
     for (const listener of this.listeners) listener();
   }
 
-  /** A new stream names every live run: one that it does not name is over. */
-  private greet(): void {
+  /**
+   * A new stream names every live run: one that it does not name is over.
+   *
+   * @returns Whether it is the stream of another database, of which nothing is known.
+   */
+  private greet(epoch: string): boolean {
+    const isOther = this.epoch !== null && this.epoch !== epoch;
+    this.epoch = epoch;
     this.refreshed = new Set();
     clearTimeout(this.refreshTimer);
     this.refreshTimer = setTimeout(() => {
       const kept = [...this.runs].filter(([id, run]) => isTerminal(run.status) || this.refreshed.has(id));
       if (kept.length < this.runs.size) this.set(new Map(kept));
     }, REFRESH_MS);
+    return isOther;
   }
 }
 

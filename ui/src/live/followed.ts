@@ -1,12 +1,14 @@
 /** The logs this tab follows, one follower each, folded onto the runs in the query cache. */
 
 import type { QueryClient } from "@tanstack/react-query";
-import { request } from "@/api/client";
+import { isAway, request } from "@/api/client";
 import { runQuery } from "@/api/queries";
-import type { EventsPage, Frame, Run, RunEvent } from "@/api/types";
+import type { EventsPage, Frame, Run, RunEvent, ServiceFrame } from "@/api/types";
+import { backoff } from "@/live/backoff";
 import { fold } from "@/live/fold";
 import { Follower } from "@/live/follower";
 import { isEvent } from "@/live/link";
+import { setLoss } from "@/live/losses";
 import type { RunWatch } from "@/live/types";
 import { unwatch, watch } from "@/live/wire";
 
@@ -46,6 +48,7 @@ function begin(run: Run): Follower {
   const follower = new Follower(run.head, {
     load: (after) => request<EventsPage>(`/runs/${run.id}/events?after=${after}&limit=5000`),
     reload: () => reload(run.id),
+    onLoss: (page) => lost(run.id, page),
     onEvents: (events) => foldAll(run.id, events),
   });
   followers.set(run.id, follower);
@@ -56,6 +59,7 @@ function begin(run: Run): Follower {
 function end(id: string): void {
   followers.delete(id);
   leaving.delete(id);
+  setLoss(id, null);
   unwatch(id);
 }
 
@@ -74,11 +78,34 @@ function foldAll(id: string, events: RunEvent[]): void {
 
 async function reload(id: string): Promise<number> {
   if (!client) return 0;
-  const run = await client.fetchQuery({ ...runQuery(id), staleTime: 0 });
+  const retry = (_: number, error: Error) => isAway(error);
+  const retryDelay = (tries: number) => backoff(tries + 1);
+  const run = await client.fetchQuery({ ...runQuery(id), staleTime: 0, retry, retryDelay });
   for (const key of cachedKeys(id)) client.setQueryData(key, run);
   unwatch(id);
-  watch(id, { seq: run.head, epoch: run.epoch });
+  watch(id, { seq: run.head, epoch: null }); // the stream says which epoch that is
   return run.head;
+}
+
+/** Remember what is gone. Of a log that was replaced nothing is kept but the run, until it is loaded anew. */
+function lost(id: string, { gap, reset }: Pick<EventsPage, "gap" | "reset">): void {
+  if (gap) setLoss(id, { kind: "gap", from: gap.from, to: gap.to });
+  if (!reset) return;
+  setLoss(id, { kind: "reset", reason: reset.reason });
+  const names = new Set(cachedKeys(id).map((key) => key[1]));
+  const isOfRun = (key: readonly unknown[]) => key[0] === "run" && key.length > 2 && names.has(key[1]);
+  void client?.resetQueries({ predicate: ({ queryKey }) => isOfRun(queryKey) });
+  void client?.invalidateQueries({ queryKey: ["runs"] });
+}
+
+function losing(frame: ServiceFrame & { type: "gap" | "reset" }): void {
+  const follower = followers.get(frame.run_id);
+  if (!follower) return;
+  lost(frame.run_id, frame.type === "gap" ? { gap: frame.data } : { reset: frame.data });
+  follower.reset().catch(() => {
+    // The run is not in the new log: its page asks again and says so.
+    for (const key of cachedKeys(frame.run_id)) void client?.resetQueries({ queryKey: key, exact: true });
+  });
 }
 
 /** Hand the frames of followed runs to their followers. */
@@ -89,7 +116,7 @@ export function takeFrames(frames: readonly Frame[]): void {
       const events = byRun.get(frame.run_id);
       if (events) events.push(frame);
       else byRun.set(frame.run_id, [frame]);
-    } else if (frame.type === "reset" || frame.type === "gap") void followers.get(frame.run_id)?.reset();
+    } else if (frame.type === "reset" || frame.type === "gap") losing(frame);
   }
   for (const [id, events] of byRun) followers.get(id)?.offer(events);
 }

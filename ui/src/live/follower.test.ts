@@ -54,6 +54,26 @@ describe("a follower", () => {
     expect(heard).toEqual([3, 4]);
   });
 
+  it("loads the run anew, once, when what is missing is gone from the server", async () => {
+    const gone: EventsPage[] = [];
+    const reload = vi.fn(async () => 9);
+    const gap = { from: 3, to: 7, reason: "trimmed" };
+    const follower = new Follower(2, {
+      load: async () => ({ events: span(8, 9), head: 9, epoch: "e1", gap }),
+      reload,
+      onLoss: (page) => gone.push(page),
+      onEvents: () => {},
+    });
+
+    follower.offer([event(9)]);
+    await settle();
+    await Promise.all([follower.reset(), follower.reset()]);
+
+    expect(gone.map((page) => page.gap)).toEqual([gap]);
+    expect(follower.head).toBe(9);
+    expect(reload).toHaveBeenCalledTimes(2);
+  });
+
   it("loads the run anew when too much went by", async () => {
     const { follower, heard, load, onReset } = following(2, [], 9000);
 

@@ -10,6 +10,8 @@ export interface FollowerPlugs {
   load: (after: number) => Promise<EventsPage>;
   /** Load the run anew; resolves to its head. */
   reload: () => Promise<number>;
+  /** Told of what a load says is gone. */
+  onLoss?: (page: EventsPage) => void;
   onEvents: (events: RunEvent[]) => void;
 }
 
@@ -17,6 +19,7 @@ export class Follower {
   readonly watches = new Set<RunWatch>();
   private early: RunEvent[] = [];
   private working = false;
+  private resetting: Promise<void> | null = null;
 
   constructor(
     public head: number,
@@ -38,7 +41,14 @@ export class Follower {
   }
 
   /** What was known of this log is worth nothing. */
-  async reset(): Promise<void> {
+  reset(): Promise<void> {
+    this.resetting ??= this.start().finally(() => {
+      this.resetting = null;
+    });
+    return this.resetting;
+  }
+
+  private async start(): Promise<void> {
     this.early = [];
     this.working = true;
     try {
@@ -70,6 +80,10 @@ export class Follower {
     this.working = true;
     try {
       const page = await this.plugs.load(this.head);
+      if (page.gap || page.reset) {
+        this.plugs.onLoss?.(page);
+        return await this.reset();
+      }
       this.early.push(...page.events);
     } catch {
       // The next news tries again.

@@ -82,7 +82,7 @@ describe("the link", () => {
     server.write(event(5), event(6));
     await settle();
     server.hangUp();
-    await settle(10);
+    await settle(500);
     server.write(event(6), event(7));
     await settle();
 
@@ -109,7 +109,7 @@ describe("the link", () => {
 
     server.answer = (url) =>
       url.startsWith("/api/stream") ? server.stream() : Response.json({ runs: [], events: [] });
-    await settle(30_000);
+    await settle(15_000);
     server.write();
     await settle();
     expect(link.connection.state).toBe("live");
@@ -153,6 +153,85 @@ describe("the link", () => {
     expect(states).toContain("reconnecting");
   });
 
+  it("never makes a last try", async () => {
+    server.answer = () => Promise.reject(new TypeError("refused"));
+    link.open();
+    await settle(3_600_000);
+    const tries = server.urls.length;
+    await settle(120_000);
+
+    expect(tries).toBeGreaterThan(200);
+    expect(server.urls.length).toBeGreaterThan(tries + 5);
+    expect(link.connection.state).toBe("offline");
+  });
+
+  it("comes back when the server that stops has told it to", async () => {
+    server.answer = () => server.stream();
+    link.open();
+    await settle();
+    server.write({ type: "bye", data: { retry_ms: 2_345 } });
+    await settle();
+    server.hangUp();
+    await settle();
+
+    expect(link.connection.retryAt).toBe(Date.now() + 2_345);
+    await settle(2_344);
+    expect(server.urls).toHaveLength(1);
+    await settle(1);
+    expect(server.urls).toHaveLength(2);
+  });
+
+  it("does not count down to a try that is being made", async () => {
+    server.answer = () => Promise.reject(new TypeError("refused"));
+    link.open();
+    await settle(6000);
+    server.answer = () => server.stream();
+    link.tryNow();
+
+    expect(link.connection).toMatchObject({ state: "offline", retryAt: null });
+  });
+
+  it("goes on behind a gap, and from the beginning after a reset, in the new epoch", async () => {
+    server.answer = () => server.stream();
+    link.watch("r1", { seq: 4, epoch: "e1" });
+    link.open();
+    await settle(20);
+    const gap: Frame = { type: "gap", run_id: "r1", data: { from: 5, to: 9, reason: "trimmed" } };
+    server.write(gap, event(10));
+    await settle();
+    const afterGap = link.places.get("r1")?.seq;
+    const reset: Frame = { type: "reset", run_id: "r1", data: { reason: "the database was replaced" } };
+    const hello: Frame = {
+      type: "hello",
+      run_id: "r1",
+      data: { resumed_from: 0, head: 2, epoch: "e2", server_time: "2026-01-31T09:30:00.125Z" },
+    };
+    server.write(hello, reset, event(1), event(2));
+    await settle();
+
+    expect(afterGap).toBe(10);
+    expect(frames).toContainEqual(gap);
+    expect(frames.flatMap((frame) => ("seq" in frame ? frame.seq : []))).toEqual([10, 1, 2]);
+    expect(link.places.get("r1")).toEqual({ seq: 2, epoch: "e2" });
+  });
+
+  it("polls every page up to the head, and hands on what the answer says is gone", async () => {
+    const pages = new Map([
+      ["e1-4", { events: [event(1)], head: 3, epoch: "e2", reset: { reason: "the database was replaced" } }],
+      ["e2-1", { events: [event(3)], head: 3, epoch: "e2", gap: { from: 2, to: 2, reason: "trimmed" } }],
+    ]);
+    server.answer = (url) => {
+      if (url.startsWith("/api/stream")) return new Response(null, { status: 502 });
+      const after = /after=([^&]+)/.exec(url)?.[1] ?? "";
+      return Response.json(pages.get(after) ?? { runs: [], events: [], head: 3, epoch: "e2" });
+    };
+    link.watch("r1", { seq: 4, epoch: "e1" });
+    link.open();
+    await settle(5000);
+
+    expect(frames.map((frame) => ("seq" in frame ? frame.seq : frame.type))).toEqual(["reset", 1, "gap", 3]);
+  });
+
   it("stops when the server no longer knows the browser", async () => {
     server.answer = () => new Response(null, { status: 401 });
     link.open();
@@ -164,12 +243,21 @@ describe("the link", () => {
 });
 
 describe("backoff", () => {
-  it("waits 0, 1, 3, 5, 10, 20, 30 and 30 seconds for ever, give or take a quarter", () => {
-    const waits = [1, 2, 3, 4, 5, 6, 7, 8, 99].map((failures) => backoff(failures, () => 0.5) / 1000);
+  it("waits at most 1, 3, 5, 10, 20, 30 and 30 seconds for ever", () => {
+    const longest = [1, 2, 3, 4, 5, 6, 7, 8, 1e6].map((failures) => backoff(failures, () => 1) / 1000);
 
-    expect(waits).toEqual([0, 1, 3, 5, 10, 20, 30, 30, 30]);
-    expect(backoff(2, () => 0)).toBe(750);
-    expect(backoff(2, () => 1)).toBe(1250);
+    expect(longest).toEqual([1, 3, 5, 10, 20, 30, 30, 30, 30]);
+    expect(backoff(7, () => 0)).toBe(0);
+  });
+
+  it("spreads those who lost the same server over the whole time", () => {
+    const waits = Array.from({ length: 4000 }, () => backoff(4) / 1000);
+    const inEachSecond = Array.from(
+      { length: 10 },
+      (_, second) => waits.filter((wait) => Math.floor(wait) === second).length,
+    );
+
+    for (const count of inEachSecond) expect(count).toBeGreaterThan(280);
   });
 });
 

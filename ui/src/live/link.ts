@@ -46,6 +46,8 @@ export class StreamLink {
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private reopenTimer: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
+  /** When the server that stops wants this browser back. */
+  private toldWait: number | null = null;
   private goals = new Map<string, number>();
   private goalTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly poller: Poller;
@@ -92,6 +94,7 @@ export class StreamLink {
   tryNow(): void {
     if (this.connection.state === "live" || this.connection.state === "catching-up") return;
     this.failures = 0;
+    if (this.connection.retryAt !== null) this.say(this.connection.state, { retryAt: null });
     void this.stream();
   }
 
@@ -154,12 +157,13 @@ export class StreamLink {
   private note(frame: Frame): boolean {
     if (isEvent(frame)) return this.noteEvent(frame);
     if (frame.type === "heartbeat") return false;
+    if (frame.type === "bye") this.toldWait = frame.data.retry_ms;
     if (frame.type === "run" || frame.type === "run.deleted") return true;
     const id = "run_id" in frame ? frame.run_id : undefined;
     const place = id ? this.places.get(id) : undefined;
     if (!id || !place) return true;
     if (frame.type === "hello") this.hello(id, place, frame.data);
-    if (frame.type === "reset") Object.assign(place, { seq: 0, epoch: null });
+    if (frame.type === "reset") place.seq = 0;
     if (frame.type === "gap") place.seq = Math.max(place.seq, frame.data.to);
     return true;
   }
@@ -195,14 +199,15 @@ export class StreamLink {
     }
     this.failures = late ? Math.max(this.failures + 1, FAILURES_BEFORE_POLLING) : this.failures + 1;
     if (this.poller.active) {
-      this.again(STREAM_AGAIN_MS);
+      this.again(this.random() * STREAM_AGAIN_MS);
       return;
     }
     if (this.failures >= FAILURES_BEFORE_POLLING) {
       void this.poll();
       return;
     }
-    const wait = backoff(this.failures, this.random);
+    const wait = this.toldWait ?? backoff(this.failures, this.random);
+    this.toldWait = null;
     this.say("reconnecting", { retryAt: Date.now() + wait });
     this.again(wait);
   }
@@ -210,7 +215,7 @@ export class StreamLink {
   private async poll(): Promise<void> {
     if (await this.poller.start()) {
       this.say("polling", { retryAt: null });
-      this.again(STREAM_AGAIN_MS);
+      this.again(this.random() * STREAM_AGAIN_MS);
     }
   }
 

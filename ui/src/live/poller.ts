@@ -72,12 +72,25 @@ export class Poller {
   }
 
   private async eventsOf(id: string, place: Place): Promise<void> {
-    const page = await get<EventsPage>(`/api/runs/${id}/events?after=${place.seq}&limit=5000`);
-    const replaced = place.epoch !== null && page.epoch !== place.epoch;
-    if (replaced) this.take([{ type: "reset", run_id: id, data: { reason: "the database was replaced" } }]);
-    else if (page.events.length > 0) this.take(page.events);
-    place.epoch = page.epoch;
+    let stood: number;
+    do {
+      stood = place.seq;
+      const after = place.epoch ? `${place.epoch}-${stood}` : stood;
+      const page = await get<EventsPage>(`/api/runs/${id}/events?after=${after}&limit=5000`);
+      const frames = [...losses(id, page), ...page.events];
+      if (frames.length > 0) this.take(frames);
+      place.epoch = page.epoch;
+      if (page.events.length === 0 || place.seq >= page.head) return;
+    } while (place.seq !== stood);
   }
+}
+
+/** What the answer says is gone, as the frames that a stream would tell it with. */
+function losses(id: string, { gap, reset }: EventsPage): Frame[] {
+  const frames: Frame[] = [];
+  if (reset) frames.push({ type: "reset", run_id: id, data: reset });
+  if (gap) frames.push({ type: "gap", run_id: id, data: gap });
+  return frames;
 }
 
 async function get<T>(url: string): Promise<T> {

@@ -8,6 +8,7 @@ import { Bell } from "@/components/shell/Bell";
 import { Helm } from "@/components/shell/Brand";
 import { ConnectionBanner } from "@/components/shell/ConnectionBanner";
 import { ShellPill } from "@/components/shell/ConnectionPill";
+import { LogBanner } from "@/components/shell/LogBanner";
 import { BottomNav, RailNav, WordNav } from "@/components/shell/NavLinks";
 import { PLACES } from "@/components/shell/nav";
 import { ThemeSwitch } from "@/components/shell/ThemeSwitch";
@@ -53,6 +54,7 @@ export function Shell() {
         </div>
       </header>
       <ConnectionBanner />
+      <LogBanner />
       <div className="flex">
         <RailNav />
         <main

@@ -10,6 +10,10 @@ const NON_FINITE: ReadonlySet<unknown> = new Set(["NaN", "Infinity", "-Infinity"
 export class SeriesTable {
   #series = new Map<string, Point[]>();
 
+  clear(): void {
+    this.#series.clear();
+  }
+
   load(series: Record<string, readonly (readonly [number, MetricValue])[]>): void {
     for (const [name, points] of Object.entries(series)) {
       const known = this.#series.get(name) ?? [];

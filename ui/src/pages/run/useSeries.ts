@@ -21,7 +21,10 @@ export function useSeries(runId: string): SeriesMap {
         batched.touch();
       }
     },
-    onReset: () => setRound((was) => was + 1),
+    onReset: () => {
+      table.clear();
+      setRound((was) => was + 1);
+    },
   });
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new round loads again

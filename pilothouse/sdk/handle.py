@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pilothouse.sdk.link import Link
 
 T = TypeVar("T")
-WRITTEN_ABOVE_SECONDS = 0.002
+WRITTEN_ABOVE_SECONDS = 0.01
 Level = Literal["debug", "info", "warning", "error"]
 Feed = Literal["planned", "training", "metrics", "error", "backup", "control", "file"]
 

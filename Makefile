@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= auto
+SCALE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test test-python test-ui e2e check ui docs bench screenshots clean
+.PHONY: help setup dev demo test test-python test-ui e2e chaos check ui docs bench screenshots clean
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ test-ui: ## Run the UI's tests
 
 e2e: $(VENV)/.dev ui ## Run the browser tests alone
 	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+chaos: $(VENV)/.dev ## Prove that nothing is lost: kills, stops, cuts (about 40 minutes; SCALE=0.1 for a tenth)
+	@PILOTHOUSE_CHAOS=long PILOTHOUSE_CHAOS_SCALE=$(SCALE) $(BIN)/python -m pytest tests/chaos -n 2 --chaos-json=chaos.json $(ARGS)
 
 check: setup ## Linters, types, import contracts, formats
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log 2>/dev/null; exit 1; }

@@ -27,7 +27,7 @@ from pilothouse.sdk.console import capture
 from pilothouse.sdk.failure import describe, in_print
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import ORPHAN_SECONDS, Link, State
-from pilothouse.sdk.recovery import complete
+from pilothouse.sdk.recovery import complete, recover
 from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
 from pilothouse.sdk.spool import Spool
 from pilothouse.sdk.wire import Wire, call
@@ -118,7 +118,7 @@ class Attempt:
         run = given["run"]
         order.folder.mkdir(parents=True, exist_ok=True)
         self._order = order
-        spool = Spool(order.folder, order.attempt)
+        self._spool = spool = Spool(order.folder, order.attempt)
         given = complete(given, spool)
         self._link = Link(
             order.server,
@@ -209,6 +209,7 @@ class Attempt:
         A cancelled job has no last word: the host tells its end once all that it started is gone.
         """
         failpoint.reach("child.word.before")
+        recover(self._spool)  # what died beside the job, and could not send it
         self._link.flush()
         if word.type is None:
             return word.exit_code

@@ -35,6 +35,7 @@ FULL_POLL_SECONDS = 0.5
 COOPERATIVE_SECONDS = 3.0
 TERMINATE_SECONDS = 5.0
 OVERDUE_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 1.0
 STACK_BYTES = 60_000
 LAST_REPORT_SECONDS = 1.0
 
@@ -162,7 +163,7 @@ class Host:
         told = 0
         while not is_gone():
             await self._executor.stop(run_id, force=True)
-            if await self._is_true(is_gone, 1.0):
+            if await self._is_true(is_gone, LOOK_AGAIN_SECONDS):
                 return
             if asyncio.get_running_loop().time() - began >= OVERDUE_SECONDS:
                 told = await self._tell_overdue(run_id, attempt, told)

@@ -88,6 +88,7 @@ def run(run: RunHandle) -> None:
         run.log(f"armed: {way.key}")
     run.log("ready")
     if "lock" in params.ways:
+        run._link.flush(10.0)
         ctypes.PyDLL(None).sleep(3600)
     while True:
         try:

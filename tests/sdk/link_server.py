@@ -34,6 +34,8 @@ class LinkServer:
             batch and closes the connection without an answer.
         is_bad: Events that are answered with 422.
         left: How many ends were known whenever a host said that it leaves.
+        dumps: Runs whose stack the next claim asks for.
+        overdue, stacks: What hosts told.
     """
 
     def __init__(self) -> None:
@@ -48,6 +50,9 @@ class LinkServer:
         self.claims: list[dict[str, Any]] = []
         self.ended: list[dict[str, Any]] = []
         self.left: list[int] = []
+        self.dumps: list[str] = []
+        self.overdue: list[dict[str, Any]] = []
+        self.stacks: list[dict[str, Any]] = []
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._port = 0
@@ -185,6 +190,7 @@ class LinkServer:
             lambda: (
                 (self.orders and body["slots"])
                 or any(stop["run_id"] in running for stop in self.stops)
+                or self.dumps
                 or self._server is None
             ),
             min(body["wait"], 5.0),
@@ -192,7 +198,8 @@ class LinkServer:
         orders = [self.orders.pop(0) for _ in range(min(body["slots"], len(self.orders)))]
         stops = [stop for stop in self.stops if stop["run_id"] in running]
         self.stops = [stop for stop in self.stops if stop not in stops]
-        return {"orders": orders, "stop": stops}
+        dumps, self.dumps = self.dumps, []
+        return {"orders": orders, "stop": stops, "dump": dumps}
 
     def _wake(self) -> None:
         with self.changed:
@@ -253,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
         ("POST", r"/api/runs/([^/]+)/artifacts/(.+)", "artifact"),
         ("POST", r"/api/hosts/([^/]+)/claim", "claim"),
         ("POST", r"/api/hosts/([^/]+)/leave", "leave"),
-        ("POST", r"/api/hosts/([^/]+)/ended", "ended"),
+        ("POST", r"/api/hosts/([^/]+)/(ended|overdue|stack)", "told"),
     ]
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -347,9 +354,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._locked(lambda: self.server.link.left.append(len(self.server.link.ended)))
         return {}
 
-    def _ended(self, host: str) -> Any:
-        self._locked(lambda: self.server.link.ended.append(json.loads(self.body)))
-        return {"status": "running"}
+    def _told(self, host: str, what: str) -> Any:
+        link = self.server.link
+        told = {"ended": link.ended, "overdue": link.overdue, "stack": link.stacks}[what]
+        self._locked(lambda: told.append(json.loads(self.body)))
+        return {}
 
     def _controls(self, run_id: str) -> Any:
         link, attempt = self.server.link, int(self.query["attempt"])

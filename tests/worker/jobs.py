@@ -118,3 +118,15 @@ def leaves_a_thread(run: RunHandle) -> None:
 def gives_up(run: RunHandle) -> None:
     """Ends by an error of its own, with a way out."""
     raise Unavailable("Nobody answers.", hint="Start the server.")
+
+
+def stops_its_shim(run: RunHandle) -> None:
+    os.kill(os.getppid(), signal.SIGSTOP)
+    run.log("ready")
+    threading.Event().wait()
+
+
+def keeps_a_child_busy(run: RunHandle) -> None:
+    subprocess.Popen([sys.executable, "-I", "-S", "-c", "while True: pass"])
+    run.log("ready")
+    threading.Event().wait()

@@ -10,10 +10,13 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from pilothouse.contracts import Ended, Order
+from pilothouse.executors import local
 from pilothouse.executors.local import LocalExecutor
 from pilothouse.worker import host as host_module
 from pilothouse.worker.host import Host
@@ -36,6 +39,10 @@ def tell_to_stop(server: LinkServer, run_id: str = "run_1", force: bool = False)
     with server.changed:
         server.stops.append({"run_id": run_id, "force": force})
         server.changed.notify_all()
+
+
+def loads(claim: dict[str, Any]) -> float:
+    return sum(each["cpu"] or 0.0 for each in claim["running"])
 
 
 async def until(server: LinkServer, is_true: Callable[[], object]) -> None:
@@ -116,6 +123,33 @@ class TestHost:
         assert server.ended[0]["signal"] == signal.SIGKILL
         assert time.monotonic() - begun < host_module.COOPERATIVE_SECONDS
 
+    async def test_a_stack_is_fetched_while_the_claim_waits(self, server: LinkServer) -> None:
+        server.add_run()
+        give(server, "hangs_for_ever")
+        await until(server, lambda: server.bodies("log"))
+
+        with server.changed:
+            server.dumps.append("run_1")
+            server.changed.notify_all()
+        await until(server, lambda: server.stacks)
+
+        (stack,) = server.stacks
+        assert (stack["run_id"], stack["attempt"]) == ("run_1", 1)
+        assert "in hangs_for_ever" in stack["text"]
+        assert server.ended == []
+
+    async def test_it_calls_often_and_tells_what_a_busy_job_uses(
+        self, server: LinkServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(host_module, "BUSY_POLL_SECONDS", 0.1)
+        monkeypatch.setattr(local, "LOOK_SECONDS", 0.2)
+        server.add_run()
+
+        give(server, "keeps_a_child_busy")
+        await until(server, lambda: any(loads(claim) > 0.1 for claim in server.claims))
+
+        assert {claim["wait"] for claim in server.claims} == {host_module.POLL_SECONDS, 0.1}
+
     async def test_it_keeps_its_jobs_when_the_server_restarts_and_reports_later(
         self, server: LinkServer
     ) -> None:
@@ -141,6 +175,98 @@ class TestHost:
         await until(server, lambda: len(server.bodies("log")) == 2)
 
         assert [ended["attempt"] for ended in server.ended] == [1]
+
+
+class Undying:
+    """An executor whose attempts outlive every signal until the test lets them go."""
+
+    def __init__(self) -> None:
+        self.left = 2
+        self.stops: list[bool] = []
+        self._ends: asyncio.Queue[Ended] = asyncio.Queue()
+        self._orders: list[Order] = []
+
+    async def open(self, host: str, server: str) -> None:
+        """Nothing was left."""
+
+    async def start(self, order: Order) -> None:
+        self._orders.append(order)
+
+    async def stop(self, run_id: str, *, force: bool = False) -> None:
+        self.stops.append(force)
+
+    async def survivors(self, run_id: str) -> int:
+        return self.left
+
+    async def dump(self, run_id: str) -> str:
+        return "é" * 100_000
+
+    async def loads(self) -> dict[str, float]:
+        return {}
+
+    async def ended(self) -> Ended:
+        return await self._ends.get()
+
+    def running(self) -> list[str]:
+        return [order.run_id for order in self._orders]
+
+    async def close(self) -> None:
+        self.let_go()
+
+    def let_go(self) -> None:
+        while self._orders:
+            order = self._orders.pop()
+            self._ends.put_nowait(Ended(order.run_id, order.attempt, None, 9, ""))
+
+
+@pytest.fixture
+async def undying(
+    server: LinkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Undying]:
+    for name in ("COOPERATIVE_SECONDS", "TERMINATE_SECONDS", "OVERDUE_SECONDS", "LOOK_AGAIN_SECONDS"):
+        monkeypatch.setattr(host_module, name, 0.05)
+    executor = Undying()
+    host = Host("lab", server.url, "secret", executor, 2, tmp_path)
+    serving = asyncio.create_task(host.run())
+    server.add_run()
+    give(server, "hangs_for_ever")
+    await until(server, executor.running)
+    yield executor
+    host.stop()
+    await asyncio.wait_for(serving, HANG)
+
+
+@pytest.mark.anyio
+async def test_what_outlives_a_kill_is_told_while_the_host_goes_on_trying(
+    server: LinkServer, undying: Undying
+) -> None:
+    tell_to_stop(server)
+    await until(server, lambda: server.overdue)
+    tries = len(undying.stops)
+
+    undying.left = 1
+    await until(server, lambda: len(server.overdue) == 2)
+
+    assert [told["survivors"] for told in server.overdue] == [2, 1]
+    assert len(undying.stops) > tries
+    assert undying.stops[0] is False
+    assert all(undying.stops[1:])
+    assert server.ended == []
+    undying.let_go()
+    await until(server, lambda: server.ended)
+
+
+@pytest.mark.anyio
+async def test_a_very_long_stack_loses_its_middle(server: LinkServer, undying: Undying) -> None:
+    with server.changed:
+        server.dumps.append("run_1")
+        server.changed.notify_all()
+    await until(server, lambda: server.stacks)
+
+    text = server.stacks[0]["text"]
+    assert len(text.encode()) < host_module.STACK_BYTES + 100
+    assert "140,000 bytes are left out here" in text
+    assert text.startswith("éé") and text.endswith("éé")
 
 
 @pytest.mark.anyio

@@ -118,6 +118,15 @@ def test_a_job_that_is_cut_off_saves_stops_and_goes_on_where_it_was(
     assert ledger(folder) == [str(number) for number in range(executed + 10)]
 
 
+def test_what_died_beside_the_job_is_sent_before_the_last_word(server: LinkServer, spawn: Spawn) -> None:
+    server.add_run()
+
+    assert spawn("tests.jobs.ledger:leaves_an_orphan").wait(HANG) == 0
+
+    assert server.status() == "completed"
+    assert sorted(server.keys("item.finished")) == ["orphan", "own"]
+
+
 def test_the_side_effect_of_an_item_has_one_name_in_all_attempts(
     server: LinkServer, spawn: Spawn, tmp_path: Path
 ) -> None:

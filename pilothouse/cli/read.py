@@ -53,11 +53,13 @@ def list_runs(
         say("No runs yet.   See one working: pilothouse demo")
         return
     kinds = kinds_of(client)
+    silent = _stuck_seconds(client, runs)
+    rows = [(run, _row(run, kinds.get(run["kind"]), silent.get(run["id"]))) for run in runs]
     if is_terminal():
-        console().print(_table(runs, kinds, shutil.get_terminal_size().columns))
+        console().print(_table(rows, shutil.get_terminal_size().columns))
     else:
-        for run in runs:
-            put("\t".join(_row(run, kinds.get(run["kind"]))))
+        for _, row in rows:
+            put("\t".join(row))
 
 
 def kinds_of(client: Client) -> dict[str, dict[str, Any]]:
@@ -65,13 +67,20 @@ def kinds_of(client: Client) -> dict[str, dict[str, Any]]:
     return {kind["name"]: kind for kind in client.get("/api/kinds")["kinds"]}
 
 
-def _row(run: dict[str, Any], kind: dict[str, Any] | None) -> list[str]:
+def _stuck_seconds(client: Client, runs: list[dict[str, Any]]) -> dict[str, float]:
+    """For how long each stuck run has not moved; asked for only when one of them is."""
+    if not any(run["stuck"] for run in runs):
+        return {}
+    return {one["run"]["id"]: one["seconds"] for one in client.get("/api/stuck")["stuck"]}
+
+
+def _row(run: dict[str, Any], kind: dict[str, Any] | None, stuck_seconds: float | None) -> list[str]:
     """id, kind, name, status, done, left, elapsed, result."""
     return [
         run["id"],
         run["kind"],
         words.clean(run["name"]),
-        words.status_words(run, kind["unit"] if kind else "item"),
+        words.status_brief(run, kind["unit"] if kind else "item", stuck_seconds),
         words.counts(run),
         words.remaining(words.eta(run)) if run["status"] == "running" else "",
         words.duration(words.elapsed(run)),
@@ -79,7 +88,7 @@ def _row(run: dict[str, Any], kind: dict[str, Any] | None) -> list[str]:
     ]
 
 
-def _table(runs: list[dict[str, Any]], kinds: dict[str, dict[str, Any]], width: int) -> Table:
+def _table(rows: list[tuple[dict[str, Any], list[str]]], width: int) -> Table:
     """The runs as a table; the less a column matters, the earlier a narrow terminal loses it."""
     from rich.table import Table
     from rich.text import Text
@@ -95,8 +104,8 @@ def _table(runs: list[dict[str, Any]], kinds: dict[str, dict[str, Any]], width: 
             name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis" if shrink else "fold",
             max_width=40 if shrink else None,
         )  # fmt: skip
-    for run in runs:
-        id_, _, name, status, done, left, elapsed, result = _row(run, kinds.get(run["kind"]))
+    for run, row in rows:
+        id_, _, name, status, done, left, elapsed, result = row
         colour = words.COLOURS[words.look(run)]
         cells = {
             "": Text(words.mark(run), style=colour), "RUN": Text(id_), "STATUS": Text(status, style=colour),
@@ -127,8 +136,10 @@ def describe(run: dict[str, Any], kind: dict[str, Any] | None) -> list[str]:
         f"{words.mark(run)} {words.clean(run['name'])}   {words.status_words(run, unit)}",
         f"  {run['id']}   #{run['number']}   {run['kind']}   by {words.clean(run['owner'])}",
         f"  {words.counts(run)} {units}   {progress['failed']} errors   "
-        f"elapsed {words.duration(words.elapsed(run))}   left {words.remaining(words.eta(run))}",
+        f"elapsed {words.duration(words.elapsed(run))}   left {words.remaining(words.eta(run))}"
+        + (f"   attempt {run['attempt']}" if run["attempt"] > 1 else ""),
     ]
+    lines += [f"  {remark}" for remark in words.remarks(run, unit)]
     for metric in kind["metrics"] if kind else []:
         value = run["metrics"].get(metric["name"])
         if value is not None:

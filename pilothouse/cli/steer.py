@@ -1,19 +1,25 @@
-"""Commands that steer: `pause`, `resume`, `cancel`, `retry`."""
+"""Commands that steer: `pause`, `resume`, `cancel`, `retry`, and `stuck` beside them."""
 
 from __future__ import annotations
 
-import sys
+import copy
 import time
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
 from pilothouse.cli import words
 from pilothouse.cli.client import USAGE, Client, CliError
+from pilothouse.cli.consent import agrees
 from pilothouse.cli.output import put_json, say
 from pilothouse.cli.read import AS_JSON, kinds_of
+from pilothouse.cli.start import assign
+from pilothouse.cli.stuck import cancel_stuck, list_stuck
 
-RUNS = Annotated[list[str], typer.Argument(help="Runs: id, unique beginning, number, name, or @last.")]
+RUNS_HELP = "Runs: id, unique beginning, number, name, or @last."
+RUNS = Annotated[list[str], typer.Argument(help=RUNS_HELP)]
+DRY_RUN = typer.Option("--dry-run", help="Only say what it would keep, repeat and do.")
 REASON = Annotated[str | None, typer.Option(help="Why; it is kept in the log.")]
 WAIT = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done.")]
 LOOK_SECONDS = 0.2
@@ -26,52 +32,92 @@ def register(app: typer.Typer) -> None:
     app.command("resume")(resume)
     app.command("cancel")(cancel)
     app.command("retry")(retry)
+    app.command("stuck")(list_stuck)
 
 
 def pause(
     context: typer.Context,
     runs: RUNS,
     release: Annotated[bool, typer.Option("--release", help="Save, exit and free the memory.")] = False,
+    until: Annotated[
+        str | None,
+        typer.Option(help="When it resumes by itself: 90s, 30m, 2h, 1d, or a time such as 16:40."),
+    ] = None,
     reason: REASON = None,
     wait: WAIT = True,
     as_json: AS_JSON = False,
 ) -> None:
     """Pause after the item in hand; nothing new starts."""
     client: Client = context.obj
+    strength = "release" if release else "hold"
+    body = {"strength": strength, "reason": reason} | ({"until": _moment(until)} if until else {})
     for run in _found(client, runs):
-        answer = client.post(
-            f"/api/runs/{run['id']}/pause", {"strength": "release" if release else "hold", "reason": reason}
-        )
+        answer = client.post(f"/api/runs/{run['id']}/pause", body)
         if as_json:
             put_json(answer)
             continue
         unit = _unit(client, run)
         if answer["pending"]:
-            say(f"‖ Pausing {run['id']} after the current {unit} ({words.counts(run)})…")
+            say(f"‖ {_pausing(run, unit)} {run['id']} ({words.counts(run)})…")
             run = _until(client, run["id"], lambda now: now["pending"] != "pause") if wait else run
         else:
             run = client.run(run["id"])
         if run["status"] == "paused":
-            say(f"‖ Paused at {words.counts(run)}.   Continue: pilothouse resume {run['id']}")
+            say(f"‖ {words.status_words(run, unit)} at {words.counts(run)}.")
+            say(f"  Continue:  pilothouse resume {run['id']}")
         elif wait:
             say(f"{words.mark(run)} {words.status_words(run, unit)} at {words.counts(run)}.")
 
 
-def resume(context: typer.Context, runs: RUNS, reason: REASON = None, as_json: AS_JSON = False) -> None:
+def _pausing(run: dict[str, Any], unit: str) -> str:
+    return "Freeing the memory of" if run["status"] == "paused" else f"Pausing after the current {unit}:"
+
+
+def _moment(until: str) -> str:
+    """A time of day as the next such moment here; all else is for the server to read."""
+    try:
+        clock = datetime.strptime(until, "%H:%M").time()
+    except ValueError:
+        return until
+    now = datetime.now().astimezone()
+    end = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+    return (end if end > now else end + timedelta(days=1)).isoformat()
+
+
+def resume(
+    context: typer.Context,
+    runs: RUNS,
+    dry_run: Annotated[bool, DRY_RUN] = False,
+    reason: REASON = None,
+    as_json: AS_JSON = False,
+) -> None:
     """Let a paused run go on, or take back a pause that is not yet obeyed."""
     client: Client = context.obj
     for run in _found(client, runs):
-        answer = client.post(f"/api/runs/{run['id']}/resume", {"reason": reason})
+        path = f"/api/runs/{run['id']}/resume"
+        preview: dict[str, Any] = client.post(path, {}, dry_run=1)["preview"] or {}
+        if dry_run:
+            if as_json:
+                put_json(preview)
+            else:
+                say(f"◐ {run['id']} would go on: {words.preview_words(preview)}.")
+            continue
+        answer = client.post(path, {"reason": reason})
         if as_json:
             put_json(answer)
             continue
         word = "Resumed" if answer["changed"] else "Already running:"
         say(f"◐ {word} {run['id']} from {words.counts(run)}.   Watch: pilothouse watch {run['id']}")
+        if preview and words.is_freed(run):
+            say(f"  A new attempt: {words.preview_words(preview)}.")
 
 
 def cancel(
     context: typer.Context,
-    runs: RUNS,
+    runs: Annotated[list[str] | None, typer.Argument(help=RUNS_HELP)] = None,
+    stuck: Annotated[
+        bool, typer.Option("--stuck", help="The runs that do not move now; they are named first.")
+    ] = False,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
     force: Annotated[
         bool, typer.Option("--now", help="End the process at once; the item in hand is lost.")
@@ -82,8 +128,13 @@ def cancel(
 ) -> None:
     """End a run; what is finished is kept."""
     client: Client = context.obj
-    for run in _found(client, runs):
-        if not yes and not run["ended_at"] and not _agrees(client, run):
+    if stuck == bool(runs):
+        raise CliError("cancel needs RUN or --stuck, one of the two", exit_code=USAGE)
+    if stuck:
+        cancel_stuck(client, yes=yes, force=force, reason=reason, as_json=as_json)
+        return
+    for run in _found(client, runs or []):
+        if not yes and not run["ended_at"] and not agrees(_question(run)):
             say("Kept running.")
             continue
         began = time.monotonic()
@@ -95,12 +146,21 @@ def cancel(
             say(f"⊘ Cancelling {run['id']}…")
             if not wait:
                 continue
-        run = _until(client, run["id"], lambda now: bool(now["ended_at"]))
-        took = words.duration(time.monotonic() - began)
-        say(
-            f"⊘ {words.status_words(run)} at {words.counts(run)} in {took}. {run['progress']['done']} results kept."
-        )
-        say(f"  Run the rest:  pilothouse retry {run['id']} --remaining")
+        _tell_end(_until(client, run["id"], lambda now: bool(now["ended_at"])), time.monotonic() - began)
+
+
+def _tell_end(run: dict[str, Any], seconds: float) -> None:
+    """What came of a cancel; a run that will not die is not called cancelled."""
+    if not run["ended_at"]:
+        say(f"⊘ {words.status_words(run)} after {words.duration(seconds)}.")
+        for remark in words.remarks(run):
+            say(f"  {remark}")
+        say(f"  End it by force:  pilothouse cancel {run['id']} --now -y")
+        return
+    took = words.duration(seconds)
+    kept = f"{run['progress']['done']} results kept."
+    say(f"⊘ {words.status_brief(run)} at {words.counts(run)} in {took}. {kept}")
+    say(f"  Run the rest:  pilothouse retry {run['id']} --remaining")
 
 
 def retry(
@@ -111,6 +171,11 @@ def retry(
     ] = False,
     remaining: Annotated[bool, typer.Option("--remaining", help="Only what never ran (default).")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Reuse nothing.")] = False,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="A param that differs: key=value, key.sub=value.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
+    dry_run: Annotated[bool, DRY_RUN] = False,
     as_json: AS_JSON = False,
 ) -> None:
     """Run again what is missing, as a new run that reuses the finished results."""
@@ -119,8 +184,17 @@ def retry(
     client: Client = context.obj
     only = "failed" if failed_only else "all" if everything else "remaining"
     old = client.run(run)
-    counts = client.post(f"/api/runs/{old['id']}/retry", {"only": only}, dry_run=1)
-    made = client.post(f"/api/runs/{old['id']}/retry", {"only": only})
+    body: dict[str, Any] = {"only": only} | ({"name": name} if name else {})
+    if changes := _changes(old["params"], sets or []):
+        body["set"] = changes
+    counts = client.post(f"/api/runs/{old['id']}/retry", body, dry_run=1)
+    if dry_run:
+        if as_json:
+            put_json(counts)
+        else:
+            say(f"○ A retry of {old['id']} would be: {words.preview_words(counts)}.")
+        return
+    made = client.post(f"/api/runs/{old['id']}/retry", body)
     if as_json:
         put_json(made)
         return
@@ -129,7 +203,16 @@ def retry(
     say(
         f"○ Queued {made['id']}: {left} {units} to do, {counts['kept']} finished {units} of {old['id']} reused."
     )
+    say(f"  {words.preview_words(counts)}")
     say(f"  Watch:  pilothouse watch {made['id']}")
+
+
+def _changes(params: dict[str, Any], sets: list[str]) -> dict[str, Any]:
+    """The params that `--set` changes, whole: `a.b=1` sends all of `a`."""
+    changed = copy.deepcopy(params)
+    for text in sets:
+        assign(changed, text)
+    return {key: value for key, value in changed.items() if key not in params or params[key] != value}
 
 
 def _found(client: Client, references: list[str]) -> list[dict[str, Any]]:
@@ -142,23 +225,11 @@ def _unit(client: Client, run: dict[str, Any], *, many: bool = False) -> str:
     return str(kind["units" if many else "unit"]) if kind else ("items" if many else "item")
 
 
-def _agrees(client: Client, run: dict[str, Any]) -> bool:
-    if not sys.stdin.isatty():
-        raise CliError(
-            "cancel asks before it ends a run, and there is no terminal to ask on", "Add -y.", exit_code=USAGE
-        )
+def _question(run: dict[str, Any]) -> str:
     share = words.percent(run)
     state = f"{words.status_words(run)}, {'' if share is None else f'{share} %, '}{words.duration(words.elapsed(run))}"
-    say(
-        f"Cancel {run['id']} ({state})?  {run['progress']['done']} finished results are kept. This cannot be undone."
-    )
-    print(
-        "Type y to cancel the run, anything else to keep it running [y/N]: ",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    kept = f"{run['progress']['done']} finished results are kept. This cannot be undone."
+    return f"Cancel {run['id']} ({state})?  {kept}"
 
 
 def _until(client: Client, run_id: str, is_reached: Any) -> dict[str, Any]:

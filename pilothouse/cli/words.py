@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import time
@@ -44,17 +45,124 @@ def mark(run: dict[str, Any]) -> str:
     return (MARKS if speaks_unicode() else ASCII_MARKS)[look(run)]
 
 
-def status_words(run: dict[str, Any], unit: str = "item") -> str:
-    """Where the run stands, with what was asked of it."""
-    if run["pending"] == "pause":
-        return f"Pausing after current {unit}…"
-    if run["pending"] == "cancel":
-        return "Cancelling…"
+def status_words(run: dict[str, Any], unit: str = "item", stuck_seconds: float | None = None) -> str:
+    """Where the run stands, with what was asked of it, by whom and why; the words of the page."""
+    brief = status_brief(run, unit, stuck_seconds)
+    if run["pending"] or run["stuck"]:
+        return brief
+    if run["status"] == "queued" and wait_left(run) > 0 and run["notice"]:
+        return f"{brief} after a crash ({clean(run['notice'])})"
+    if run["status"] == "cancelled" and run["ended_by"]:
+        return _said(f"Cancelled by {clean(run['ended_by'])}", run["reason"])
+    return _paused_words(run) if run["status"] == "paused" else brief
+
+
+def _paused_words(run: dict[str, Any]) -> str:
+    who = f"Paused by {clean(run['paused_by'])}" if run["paused_by"] else "Paused"
+    freed = "memory freed" if is_freed(run) else None
+    head = _said(who, run["reason"]) if run["reason"] else ", ".join(filter(None, [who, freed]))
+    parts = [head, freed if run["reason"] else None, until_words(run["until"]) if run["until"] else None]
+    return " · ".join(filter(None, parts))
+
+
+def status_brief(run: dict[str, Any], unit: str = "item", stuck_seconds: float | None = None) -> str:
+    """The same for a column: no names and no reasons."""
+    if run["pending"] in ("pause", "cancel"):
+        asked = "Freeing memory…" if run["status"] == "paused" else f"Pausing after current {unit}…"
+        return "Cancelling…" if run["pending"] == "cancel" else asked
     if run["stuck"]:
-        return "Stuck"
+        return "Stuck" if stuck_seconds is None else f"Stuck {briefly(stuck_seconds)}"
     if run["status"] == "queued" and run["attempt"] > 0:
-        return "Resuming…"
+        left = wait_left(run)
+        return f"Resumes in {duration(math.ceil(left))}" if left > 0 else "Resuming…"
+    if run["status"] == "paused" and (run["until"] or is_freed(run)):
+        return f"Paused, {until_words(run['until']) if run['until'] else 'memory freed'}"
     return str(run["status"]).capitalize()
+
+
+def remarks(run: dict[str, Any], unit: str = "item") -> list[str]:
+    """What holds the run up, one sentence each."""
+    said: list[str] = []
+    if run["survivors"] is not None and run["pending"] == "cancel":
+        one = run["survivors"] == 1
+        said.append(
+            f"{run['survivors']} {'process does' if one else 'processes do'} not die. "
+            f"The run stays “Cancelling…” until {'it is' if one else 'they are'} gone."
+        )
+    if run["stuck"]:
+        said.append(stuck_sentence(run["stuck_cause"], unit))
+    elif run["notice"] and not run["failure"] and wait_left(run) == 0:
+        said.append(clean(run["notice"]))
+    if run["attached"] and not run["ended_at"]:
+        said.append("It runs in a terminal (attached).")
+    return said
+
+
+def stuck_sentence(cause: str | None, unit: str = "item") -> str:
+    """What a stuck run lacks, and what is known of its process."""
+    silence = f"No {unit}, metric or phase."
+    if not cause:
+        return silence
+    said = clean(cause)
+    hang = "; a call to a model may hang" if "idle" in said.split() else ""
+    return f"{silence} {said[:1].upper()}{said[1:]}{hang}."
+
+
+def preview_words(preview: dict[str, Any]) -> str:
+    """What a resume or a retry would keep, repeat and do, and what that takes; the unknown is left out."""
+    parts = [f"{preview['kept']} kept"]
+    parts += [f"{preview['repeated']} repeated"] if preview["repeated"] else []
+    parts += ["the rest left" if preview["left"] is None else f"{preview['left']} left"]
+    parts += [f"about {roundly(preview['seconds'])}"] if preview.get("seconds") is not None else []
+    parts += [f"about {number(preview['cost'], 'money')}"] if preview.get("cost") is not None else []
+    return " · ".join(parts)
+
+
+def is_freed(run: dict[str, Any]) -> bool:
+    """Whether a paused run's process has left; one that never began has no memory to free."""
+    return bool(run["strength"] == "release" and run["attempt"] > 0)
+
+
+def wait_left(run: dict[str, Any]) -> float:
+    """Seconds until the next attempt may begin, 0 without a back-off."""
+    if run["status"] != "queued" or not run["wait_seconds"] or not run["last_event_at"]:
+        return 0.0
+    since = time.time() - datetime.fromisoformat(run["last_event_at"]).timestamp()
+    return max(0.0, float(run["wait_seconds"]) - since)
+
+
+def until_words(until: str) -> str:
+    """`resumes at 16:40`, with the day where it is another one."""
+    end = datetime.fromisoformat(until).astimezone()
+    now = datetime.now().astimezone()
+    if end <= now:
+        return "resumes now"
+    if end.date() == now.date():
+        return f"resumes at {end:%H:%M}"
+    return f"resumes {end.day} {end:%b %H:%M}"
+
+
+def _said(what: str, reason: str | None) -> str:
+    return f"{what}: {clean(reason)}" if reason else what
+
+
+def briefly(seconds: float) -> str:
+    """40 s · 4m · 1h 05m: where the seconds do not matter."""
+    return (
+        f"{int(seconds) // 60}m"
+        if 60 <= seconds < 3600
+        else duration(int(seconds))
+        if seconds >= 1
+        else "0 s"
+    )
+
+
+def roundly(seconds: float) -> str:
+    """A forecast, as rough as it is: 40 s · 4 min · 1h 05m."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else duration(minutes * 60)
 
 
 def duration(seconds: float | None) -> str:

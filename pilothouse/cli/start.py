@@ -1,40 +1,71 @@
-"""`pilothouse run KIND -c FILE`: start a run and stay with it."""
+"""`pilothouse run KIND -c FILE` and `pilothouse run -- COMMAND…`: start a run and stay with it."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pilothouse.cli.client import USAGE, Client, CliError
+from pilothouse.cli.command import KIND, CommandAfterDashes, command_of, name_of, params_of
 from pilothouse.cli.output import put_json, say
 from pilothouse.cli.read import AS_JSON
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("run")(run)
+    app.command("run", cls=CommandAfterDashes)(run)
 
 
 def run(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="Kind of run, such as benchmark.")],
+    kind: Annotated[
+        str | None, typer.Argument(help="Kind of run, such as benchmark; none for a command after --.")
+    ] = None,
     config: Annotated[Path | None, typer.Option("-c", "--config", help="Params: TOML or JSON.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", help="One param: key=value, key.sub=value.")
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may be repeated.")] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(help="A variable for the command: NAME=value, or NAME to hand on yours. It is logged."),
+    ] = None,
+    stuck_after: Annotated[
+        str | None, typer.Option(help="Time without movement after which it is stuck: 90s, 10m, 2h.")
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin the command again after a crash of the machine.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Start it and come back at once.")] = False,
     as_json: AS_JSON = False,
 ) -> None:
-    """Start a run and follow it. Ctrl+C twice cancels it; --detach leaves it alone."""
+    """Start a run of a kind, or of the command after --, and follow it.
+
+    Ctrl+C twice cancels it; --detach leaves it alone.
+    """
     client: Client = context.obj
     params = load(config)
     for text in sets or []:
         assign(params, text)
+    command = command_of(context)
+    if (kind is None) == (command is None):
+        raise CliError(
+            "Name a kind, or a command after --", "pilothouse run -- python train.py", exit_code=USAGE
+        )
+    if command is None:
+        _refuse_without_command(env, restart)
+    else:
+        kind, params = KIND, params_of(command, params, env or [], restart)
+        name = name or name_of(command)
+    if stuck_after is not None:
+        params["stuck_seconds"] = seconds(stuck_after)
     made = client.post("/api/runs", {"kind": kind, "name": name, "params": params, "tags": tag or []})
     if detach:
         if as_json:
@@ -46,6 +77,24 @@ def run(
     from pilothouse.cli.watch import follow
 
     raise typer.Exit(follow(client, made, as_json=as_json, owns=True))
+
+
+def _refuse_without_command(env: list[str] | None, restart: bool) -> None:
+    for option, is_given in (("--env", env), ("--restart", restart)):
+        if is_given:
+            raise CliError(f"{option} is for a command after --", exit_code=USAGE)
+
+
+def seconds(text: str) -> float:
+    """A duration such as `90`, `90s`, `10m`, `2h` or `1d`.
+
+    Raises:
+        CliError: It is none.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smhd]?)", text.strip())
+    if not found:
+        raise CliError(f"--stuck-after {text}: must be a duration such as 90s, 10m or 2h", exit_code=USAGE)
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def load(path: Path | None) -> dict[str, Any]:

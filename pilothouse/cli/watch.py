@@ -10,10 +10,11 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.cli import words
-from pilothouse.cli.client import EXIT_OF_STATUS, OK, STILL_WAITING, Client, CliError
+from pilothouse.cli import command, words
+from pilothouse.cli.client import OK, STILL_WAITING, Client, CliError
 from pilothouse.cli.follower import LOSSES, TURNS, Follower, loss_sentence
 from pilothouse.cli.output import console, is_terminal, put, say
 from pilothouse.cli.read import describe, kinds_of
@@ -70,8 +71,8 @@ def follow(
         return STILL_WAITING
     if not as_json:
         for line in describe(follower.run, kind):
-            put(line)
-    return EXIT_OF_STATUS.get(follower.run["status"], OK)
+            _teller(run)(line)
+    return command.exit_code(follower.run)
 
 
 def _insists(client: Client, run_id: str) -> bool:
@@ -98,7 +99,9 @@ def _plain(follower: Follower, kind: dict[str, Any] | None) -> None:
     told_at, told_percent = 0.0, -PLAIN_PERCENT
     for event in follower.events():
         run = follower.run
-        if event["type"] in TURNS:
+        if event["type"] == "log" and run["kind"] == command.KIND:
+            command.show(event)
+        elif event["type"] in TURNS:
             _line(run, event["type"].replace("run.", "").replace("control.", "control "))
         elif event["type"] == "lost":
             _line(run, "connection lost, trying again")
@@ -114,7 +117,12 @@ def _plain(follower: Follower, kind: dict[str, Any] | None) -> None:
 
 
 def _line(run: dict[str, Any], text: str) -> None:
-    put(f"{time.strftime('%H:%M:%S')} {run['id']} {text}")
+    _teller(run)(f"{time.strftime('%H:%M:%S')} {run['id']} {text}")
+
+
+def _teller(run: dict[str, Any]) -> Callable[[str], None]:
+    """Where lines about a run go: beside a command's own output to stderr, so that a pipe gets only that."""
+    return say if run["kind"] == command.KIND else put
 
 
 def _live(follower: Follower, kind: dict[str, Any] | None) -> None:
@@ -122,7 +130,9 @@ def _live(follower: Follower, kind: dict[str, Any] | None) -> None:
 
     drawn = 0.0
     with Live(_block(follower, kind), console=console(), auto_refresh=False, transient=True) as live:
-        for _ in follower.events():
+        for event in follower.events():
+            if event["type"] == "log" and follower.run["kind"] == command.KIND:
+                command.show(event, live.console)
             if time.monotonic() - drawn > REFRESH_SECONDS:
                 live.update(_block(follower, kind), refresh=True)
                 drawn = time.monotonic()

@@ -64,4 +64,5 @@ KIND = Kind(
     unit="item",
     units="items",
     stuck_seconds=600.0,
+    can_release=False,
 )

@@ -85,18 +85,21 @@ class ChatClient:
         timeout: float = 60.0,
         max_tokens: int | None = None,
         response_format: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
     ) -> Answer:
         """Ask for one answer.
 
         Args:
             timeout: Seconds for one try.
             max_tokens: Where the answer is cut; None: the endpoint decides.
+            idempotency_key: Sent along, the same at every try, to endpoints that know such keys.
 
         Raises:
             ModelError: No answer; its class says why, `hint` the way out, `attempts` how often it was tried.
         """
         options: dict[str, Any] = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
         options["response_format"] = response_format
+        options["extra_headers"] = {"Idempotency-Key": idempotency_key} if idempotency_key else None
         given = {name: value for name, value in options.items() if value is not None}
         attempt = 1
         while True:

@@ -67,7 +67,7 @@ class Recovered:
 
     def _read_item(self, event: bytes) -> bytes:
         told = json.loads(event)
-        key = told["data"]["key"]
+        key = told["data"].get("key", "")
         if told["type"] == "item.finished":
             self.finished.add(key)
             return event
@@ -117,7 +117,7 @@ def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[
     taken: list[Path] = []
     for gone in _find(spool):
         patience = DYING_SECONDS if gone.attempt < spool.attempt else 0.0
-        with contextlib.suppress(OSError), spool.changed, _held(gone.marks, patience) as is_held:
+        with contextlib.suppress(OSError), _held(gone.marks, patience) as is_held, spool.changed:
             if is_held:
                 left = read_left(gone.marks)
                 for _, path in sorted(gone.segments.items()):
@@ -159,7 +159,7 @@ def _stands_for(path: Path) -> str | None:
     """The name of the file that this one was written instead of."""
     if path.suffix != ".jsonl":
         return None
-    with contextlib.suppress(OSError, ValueError), path.open("rb") as file:
+    with contextlib.suppress(OSError, ValueError, KeyError), path.open("rb") as file:
         first = record.parse(file.readline(10_000).rstrip(b"\n"))
         if first and first[0] == _HEADER:
             return str(json.loads(first[1])["instead_of"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -35,6 +37,18 @@ def tells_its_key(run: RunHandle) -> None:
             file.write(f"{number} {run.idempotency_key(str(number))}\n")
         if number == 1 and run.attempt == 1:
             os.kill(os.getpid(), 9)
+
+
+def leaves_an_orphan(run: RunHandle) -> None:
+    """A process that takes part in the run dies with a result that it could not send."""
+    code = (
+        "import os, sys; from pathlib import Path; from pilothouse.sdk.spool import Spool\n"
+        "spool = Spool(Path(sys.argv[1]), 1, 'attached-1')\n"
+        'spool.add([b\'{"type":"item.finished","data":{"key":"orphan","seconds":1}}\'])\n'
+        "os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(run.folder)], check=False)
+    run.item("own")
 
 
 def _execute(run: RunHandle, number: int) -> None:

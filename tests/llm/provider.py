@@ -50,6 +50,7 @@ class Provider(ThreadingHTTPServer):
         self.script = list(script)
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.idempotency_keys: list[str | None] = []
         self.is_over = threading.Event()
         self.lock = threading.Lock()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
@@ -81,6 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.requests.append(json.loads(body))
         self.server.keys.append(self.headers.get("Authorization"))
+        self.server.idempotency_keys.append(self.headers.get("Idempotency-Key"))
         said = self.server.next()
         if said.hangs:
             self.server.is_over.wait(30)

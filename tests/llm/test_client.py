@@ -62,6 +62,15 @@ def test_an_answer_comes_with_the_servers_own_token_counts(start: Start) -> None
     assert (sent["temperature"], sent["seed"], sent["max_tokens"]) == (0.5, 7, 9)
 
 
+def test_every_try_carries_the_same_idempotency_key(start: Start) -> None:
+    provider = start(bad(503), good())
+
+    client(provider).ask(ASK, idempotency_key="ph-1")
+    client(provider).ask(ASK)
+
+    assert provider.idempotency_keys == ["ph-1", "ph-1", None]
+
+
 def test_tokens_are_counted_and_marked_when_the_server_does_not_count(start: Start) -> None:
     answer = client(start(good("one two three", usage=False))).ask(ASK)
 

@@ -212,15 +212,21 @@ def test_what_is_finished_is_told_with_what_an_earlier_attempt_left_behind(
 def test_an_item_does_not_wait_until_the_server_has_heard_of_a_long_outage(
     run: RunHandle, link: Link, server: LinkServer
 ) -> None:
+    gate = threading.Event()
+    server.is_bad = lambda body: getattr(body, "text", "") == "line 4000" and not gate.wait(30)
     go_away(server, link)
     for number in range(5_000):
         run.log(f"line {number}")
     server.start()
+    assert link.wait_until(lambda: not link.is_away, 30)
 
     answers = [link.ask("item.started", {"key": str(number), "ask": True}) for number in range(3)]
 
     assert answers == [True, True, True]
+    assert not link.is_away  # else they had waited for a time-out
+    gate.set()
     assert link.flush(30)
+    assert server.keys("item.started") == numbers(3)
 
 
 def test_an_idempotency_key_is_the_same_in_every_attempt_and_retry_and_for_no_other_item(

@@ -40,9 +40,11 @@ class ChatBackend:
     Args:
         params: Of the run.
         on_retry: Told before each wait, in the thread that asks.
+        name: Gives the idempotency key of a test's key.
     """
 
-    def __init__(self, params: Params, on_retry: Callable[[Retry], None]) -> None:
+    def __init__(self, params: Params, on_retry: Callable[[Retry], None], name: Callable[[str], str]) -> None:
+        self._name = name
         self._params = params
         self._prices = Prices.load(params.prices)
         self._format = response_format(params.answer_format, params.ballot())
@@ -75,6 +77,7 @@ class ChatBackend:
             timeout=params.timeout_seconds,
             max_tokens=params.max_tokens,
             response_format=self._format,
+            idempotency_key=self._name(test.key),
         )
 
     def cost(self, model: str, tokens_in: int, tokens_out: int) -> float | None:

@@ -25,7 +25,8 @@ from pilothouse.sdk.signals import ItemFailed
 def run(run: RunHandle) -> None:
     """Run a benchmark with chat models."""
     params = Params.model_validate(run.params)
-    Benchmark(run, params, ChatBackend(params, lambda retry: run.note("backup", retry.text))).run()
+    backend = ChatBackend(params, lambda retry: run.note("backup", retry.text), run.idempotency_key)
+    Benchmark(run, params, backend).run()
 
 
 class Benchmark:

@@ -244,6 +244,15 @@ class Store(Protocol):
     async def expired(self) -> Sequence[Run]:
         """Running (and held) runs whose lease has run out by the database's clock."""
 
+    async def renew_epoch(self) -> str:
+        """Tell everybody that the logs are not those they knew: the database was put back from a copy.
+
+        For a store that no server uses. Every run, and the first event of its log, says the new epoch.
+
+        Raises:
+            Conflict: A server uses the database.
+        """
+
     async def delete(self, run_id: str) -> None:
         """Remove a finished run with its log.
 

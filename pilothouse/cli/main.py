@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pilothouse.cli import read, stack, start, steer, up
+from pilothouse.cli import backup, read, stack, start, steer, up
 from pilothouse.cli.client import INTERRUPTED, Client, CliError
 from pilothouse.cli.output import put, say
 from pilothouse.version import __version__
@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (up, start, read, steer, stack):
+for module in (up, start, read, steer, stack, backup):
     module.register(app)
 
 

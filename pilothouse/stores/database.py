@@ -7,6 +7,7 @@ PostgreSQL other servers write too: rows are locked, and the clock is its own.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from sqlalchemy import (
     func,
     make_url,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
@@ -36,7 +38,7 @@ from pilothouse.stores.shelf import as_json, from_text
 
 READERS = 4
 BUSY_SECONDS = 10
-APPLICATION = "pilothouse"
+APPLICATION = "pilothouse-"
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
 
 Upsert = postgresql.Insert | sqlite.Insert
@@ -72,6 +74,7 @@ class Database:
             )
         self._url = parsed.set(drivername=_DRIVERS[parsed.drivername])
         self.is_exclusive = parsed.drivername == "sqlite"
+        self._name = f"{APPLICATION}{secrets.token_hex(4)}"
         self._prepared: dict[Statement, Prepared] = {}
         self.file = DatabaseFile(Path(self._url.database or "")) if self.is_exclusive else None
         self.writer = self._engine(is_writer=True)
@@ -114,6 +117,17 @@ class Database:
             select(func.date_part("epoch", func.clock_timestamp()))
         ).scalar_one()
         return seconds
+
+    def others(self, connection: Connection) -> int:
+        """How many other processes of Pilothouse have a connection; a SQLite file has one at a time."""
+        if self.is_exclusive:
+            return 0
+        query = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND starts_with(application_name, :any) AND application_name <> :mine"
+        )
+        count: int = connection.execute(query, {"any": APPLICATION, "mine": self._name}).scalar_one()
+        return count
 
     def acquire(self) -> None:
         """Take a SQLite file for this server, and look whether it is whole.
@@ -161,7 +175,7 @@ class Database:
         connect = {
             "connect_timeout": BUSY_SECONDS,
             "options": f"{limits} {durable}",
-            "application_name": APPLICATION,
+            "application_name": self._name,
         }
         return create_engine(self._url, connect_args=connect, paramstyle="format", **options)
 

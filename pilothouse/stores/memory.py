@@ -33,6 +33,7 @@ from pilothouse.stores.admission import (
     fence,
     has_lease,
 )
+from pilothouse.stores.epoch import EPOCH, renamed
 from pilothouse.stores.shelf import Shelf
 
 IDEMPOTENCY_WINDOW = timedelta(hours=24)
@@ -66,6 +67,14 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing to do."""
+
+    async def renew_epoch(self) -> str:
+        """Tell everybody that the logs are not those they knew."""
+        self.epoch = new_epoch()
+        for log in self._logs.values():
+            log.entry = replace(log.entry, run=log.entry.run.changed({EPOCH: self.epoch}))
+            log.frames[0] = replace(log.frames[0], data=renamed(log.frames[0].data, self.epoch))
+        return self.epoch
 
     async def create(self, new: NewRun) -> tuple[Run, bool]:
         """Begin a log, or find the run of the same idempotency key."""

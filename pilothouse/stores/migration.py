@@ -15,9 +15,9 @@ from pilothouse.errors import Unavailable
 from pilothouse.ids import new_epoch
 from pilothouse.stores.changes import LAST_NUMBER
 from pilothouse.stores.database import Database
+from pilothouse.stores.epoch import EPOCH
 from pilothouse.stores.schema import REVISION, meta, metadata
 
-EPOCH = "epoch"
 SCRIPTS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 7_451_448_668_101  # any number that no other program uses
 

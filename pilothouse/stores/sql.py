@@ -80,6 +80,18 @@ class SqlStore:
         await loop.run_in_executor(self._write_thread, self._close)
         self._write_thread.shutdown()
 
+    async def renew_epoch(self) -> str:
+        """Tell everybody that the logs are not those they knew: this database was put back from a copy.
+
+        For a store that no server uses yet.
+
+        Raises:
+            Conflict: A server is connected to the database.
+        """
+        loop = asyncio.get_running_loop()
+        self.epoch = await loop.run_in_executor(self._write_thread, self._writer.renew_epoch)
+        return self.epoch
+
     async def create(self, new: NewRun) -> tuple[Run, bool]:
         """Store `run.queued` and the reused items in one transaction."""
         return await self._line.put(Create(new))

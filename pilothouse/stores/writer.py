@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from pilothouse import failpoint
+from pilothouse.errors import Conflict
 from pilothouse.stores.admission import Entry
 from pilothouse.stores.database import Database
+from pilothouse.stores.epoch import renew_epoch
 from pilothouse.stores.failure import is_passing, translated
 from pilothouse.stores.line import Group
 from pilothouse.stores.request import Append, Create
@@ -59,6 +61,20 @@ class Writer:
                 return
             for request in group:
                 self.serve([request])
+
+    def renew_epoch(self) -> str:
+        """See `SqlStore.renew_epoch`."""
+        connection = self.connection()
+        with connection.begin():
+            others = self._database.others(connection)
+            if others:
+                raise Conflict(
+                    f"{others} other connections of Pilothouse use {self._database.place}",
+                    hint="Stop every server of this database first.",
+                )
+            self.epoch = renew_epoch(connection)
+        self.known.clear()
+        return self.epoch
 
     def close(self) -> None:
         """Let go of the connection."""

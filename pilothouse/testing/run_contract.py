@@ -256,3 +256,21 @@ class DeleteContract:
             await store.delete(run_id)
 
         assert (await store.get(run_id)).status is Status.RUNNING
+
+
+class EpochContract:
+    """The tests of a database that was put back from a copy."""
+
+    async def test_a_new_epoch_is_in_every_run_and_in_its_log(self, store: Store) -> None:
+        run_ids = [await running(store), await ended(store)]
+        before, heads = store.epoch, [(await store.get(run_id)).head for run_id in run_ids]
+
+        epoch = await store.renew_epoch()
+
+        assert store.epoch == epoch != before
+        for run_id, head in zip(run_ids, heads, strict=True):
+            run, frames = await store.get(run_id), await store.read(run_id, 0)
+            assert (run.epoch, run.head) == (epoch, head)
+            assert from_json(frames[0].data)["data"]["epoch"] == epoch
+        assert (await store.append(run_ids[0], [a_note()])).run.epoch == epoch
+        assert (await store.get(await queued(store))).epoch == epoch

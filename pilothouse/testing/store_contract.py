@@ -25,7 +25,13 @@ from pilothouse.model import event as e
 from pilothouse.model.run import Control
 from pilothouse.testing.append_contract import AppendContract, ControlContract, FenceContract
 from pilothouse.testing.read_contract import ItemContract, ReadContract
-from pilothouse.testing.run_contract import CreateContract, DeleteContract, FindContract, LeaseContract
+from pilothouse.testing.run_contract import (
+    CreateContract,
+    DeleteContract,
+    EpochContract,
+    FindContract,
+    LeaseContract,
+)
 from pilothouse.testing.samples import a_note, a_run, an_item, queued, running
 from pilothouse.testing.writer_contract import VersionContract, WriterContract
 
@@ -40,6 +46,7 @@ class StoreContract(
     FindContract,
     LeaseContract,
     DeleteContract,
+    EpochContract,
     ReadContract,
     ItemContract,
 ):

@@ -143,7 +143,7 @@ def uvicorn_config(server: Server) -> StreamConfig:
     return config
 
 
-def lock_folder(folder: Path) -> IO[str]:
+def lock_folder(folder: Path, patience_seconds: float = LOCK_SECONDS) -> IO[str]:
     """The data folder's lock, held until it is closed: one server writes to a folder.
 
     A server that is restarted waits a little for the one before it.
@@ -158,7 +158,7 @@ def lock_folder(folder: Path) -> IO[str]:
     except OSError as error:
         hint = "Let the server's user write there, or choose another folder with --data."
         raise Unavailable(f"the data folder {folder} cannot be written: {error}", hint=hint) from error
-    end = time.monotonic() + LOCK_SECONDS
+    end = time.monotonic() + patience_seconds
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import make_url
 
 from pilothouse.contracts import Appended, Store
-from pilothouse.errors import InvalidTransition, Unavailable
+from pilothouse.errors import Conflict, InvalidTransition, Unavailable
 from pilothouse.model import event as e
 from pilothouse.stores.sql import SqlStore
 from pilothouse.testing.samples import a_note, a_run, an_item, log_of, queued, running
@@ -190,3 +190,14 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="cannot be used now"):
         await store.open()
     await store.close()
+
+
+async def test_an_epoch_is_not_renewed_under_another_server(store: Store, other: Store) -> None:
+    before = store.epoch
+
+    with pytest.raises(Conflict, match="other connections"):
+        await other.renew_epoch()
+    await store.close()
+    after = await other.renew_epoch()
+
+    assert after != before

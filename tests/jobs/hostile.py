@@ -84,6 +84,8 @@ KIND = Kind(
 def run(run: RunHandle) -> None:
     """Do one item, start what is asked for, and stay for ever."""
     params = Params(**run.params)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if "signals" in params.ways else ():
+        signal.signal(number, signal.SIG_IGN)
     for way in run.map(lambda way: {"pid": _start(way, params) or os.getpid()}, params.ways, key=str):
         run.log(f"armed: {way.key}")
     run.log("ready")
@@ -101,10 +103,6 @@ def run(run: RunHandle) -> None:
 
 def _start(way: Way, params: Params) -> int | None:
     match way:
-        case "signals":
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                with contextlib.suppress(ValueError):
-                    signal.signal(number, signal.SIG_IGN)
         case "session":
             return _python(STAY, params.traces)
         case "daemon":
@@ -113,7 +111,7 @@ def _start(way: Way, params: Params) -> int | None:
             return _python(BOMB.format(most=params.bomb), params.traces)
         case "shim":
             os.kill(os.getppid(), signal.SIGKILL)
-        case "lock":
+        case "signals" | "lock":  # done by the job's own thread
             pass
     return None
 

@@ -247,7 +247,9 @@ class RunHandle:
         killed between the request and its result:
 
         ```python
-        requests.post(url, json=order, headers={"Idempotency-Key": run.idempotency_key("order-7")})
+        def charge(run, http, order):
+            key = run.idempotency_key(order["id"])
+            http.post("/charges", json=order, headers={"Idempotency-Key": key})
         ```
 
         Args:

@@ -17,6 +17,8 @@ from pilothouse.engine.control import Ask, Situation, Wish
 from pilothouse.engine.engine import Engine
 from pilothouse.errors import InvalidControl, PilothouseError
 from pilothouse.kinds.benchmark import patience
+from pilothouse.kinds.script import command as script_command
+from pilothouse.kinds.script import job as script_job
 from pilothouse.llm import errors as llm
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status, Strength
@@ -194,7 +196,12 @@ def error_classes() -> list[type[PilothouseError]]:
 
 def job_error_classes() -> list[type[PilothouseError]]:
     """Every error of model clients and kinds."""
-    named = [each for module in (llm, patience) for each in vars(module).values() if inspect.isclass(each)]
+    named = [
+        each
+        for module in (llm, patience, script_command, script_job)
+        for each in vars(module).values()
+        if inspect.isclass(each)
+    ]
     own = [each for each in named if issubclass(each, PilothouseError) and each.__module__ != tree.__name__]
     return list(dict.fromkeys(own))
 

@@ -154,7 +154,7 @@ def test_a_command_gets_the_hosts_variables_its_own_and_the_few_that_attaching_n
     assert child.wait(HANG) == 0
     seen = json.loads(lines(server, "stdout")[0])
     assert {name for name in seen if name.startswith("PILOTHOUSE_")} == {
-        f"PILOTHOUSE_{name}" for name in ("SERVER", "TOKEN", "RUN_ID", "ATTEMPT", "FOLDER")
+        f"PILOTHOUSE_{name}" for name in ("SERVER", "TOKEN", "RUN_ID", "ATTEMPT", "FOLDER", "ENTRY")
     }
     assert (seen["CUSTOM"], seen["LEARNING_RATE"], seen["PYTHONUNBUFFERED"]) == ("kept", "0.1", "1")
 

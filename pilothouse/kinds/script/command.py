@@ -23,12 +23,15 @@ import psutil
 
 from pilothouse.errors import Invalid
 
+# What attaching needs, and what tells a host that a process is the run's.
 KEPT = (
     "PILOTHOUSE_SERVER",
     "PILOTHOUSE_TOKEN",
     "PILOTHOUSE_RUN_ID",
     "PILOTHOUSE_ATTEMPT",
     "PILOTHOUSE_FOLDER",
+    "PILOTHOUSE_ENTRY",
+    "PILOTHOUSE_HOST",
 )
 TAIL_CHARACTERS = 4_000
 PIPE_BYTES = 65_536
@@ -175,12 +178,10 @@ def _stands_still(process: psutil.Process) -> bool:
 
 
 def environment(own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    """The command's variables: those of the host, what attaching needs, and those of the run.
-
-    Of Pilothouse's own variables the command gets those by which it can attach itself, and no other.
-    """
-    kept = {name: value for name, value in own.items() if name in KEPT or not name.startswith("PILOTHOUSE_")}
-    return {**kept, "PYTHONUNBUFFERED": "1", **more}
+    """The command's variables: the host's and the run's; of Pilothouse's own only those it needs."""
+    others = {name: value for name, value in own.items() if not name.startswith("PILOTHOUSE_")}
+    kept = {name: own[name] for name in KEPT if name in own}
+    return {**others, "PYTHONUNBUFFERED": "1", **more, **kept}
 
 
 def _start(argv: Sequence[str], folder: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -136,10 +136,14 @@ def _failed(_run: Run, body: e.RunFailed, _time: str) -> Changes:
     return {"failure": Failure(**{k: v for k, v in body if k != "type"})}
 
 
-def _requested(_run: Run, body: e.ControlRequested, time: str) -> Changes:
+def _requested(run: Run, body: e.ControlRequested, time: str) -> Changes:
     control = Control(body.control)
-    asked = Request(control, body.actor, time, body.reason, body.strength, body.force, body.until)
-    return {"request": asked}
+    until = body.until
+    if control is Control.PAUSE:  # a pause that is made stronger keeps its end, or is given another
+        until = until or (run.request.until if run.request else run.until)
+    asked = Request(control, body.actor, time, body.reason, body.strength, body.force, until)
+    is_held = run.status is Status.PAUSED and control is Control.PAUSE
+    return {"request": asked, "until": until if is_held else run.until}
 
 
 def _cancelled(run: Run, body: e.RunCancelled, _time: str) -> Changes:

@@ -116,7 +116,15 @@ def paused() -> Story:
     story.wait(60).say(e.RunResumed(actor="ben"))
     story.wait(1).say(e.RunStarted(attempt=3, host="lab-2"))
     story.item("sample-20", 0.5, possible_duplicate=True)
-    story.say(e.ControlRequested(control=Control.PAUSE, actor="ada", reason="dinner"))
+    story.say(e.ControlRequested(control=Control.PAUSE, actor="ada", reason="dinner", until=until))
+    story.wait(0.1).say(e.RunPaused())
+    later = "2026-01-31T12:30:00.000Z"
+    story.wait(600).say(
+        e.ControlRequested(control=Control.PAUSE, actor="ada", strength=Strength.RELEASE, until=later)
+    )
+    story.say(e.RunResumed(actor="ben"))
+    story.say(e.ControlRequested(control=Control.PAUSE, actor="ada", reason="dinner", until=later))
+    story.say(e.ControlRequested(control=Control.PAUSE, actor="ben"))
     story.wait(0.1).say(e.RunPaused())
     story.wait(600).say(e.ControlRequested(control=Control.PAUSE, actor="timer", strength=Strength.RELEASE))
     return story.wait(0.2).say(e.RunPaused(strength=Strength.RELEASE))

@@ -27,6 +27,14 @@ SHORT = {
         items=(),
         has_timer=True,
     ),
+    "a pause that is to be released, and its end": Bounds(
+        ("pause until then", "pause for long", "release", "release for long", "resume"),
+        commands=2,
+        crashes=1,
+        hosts=ONE_HOST,
+        items=(),
+        works=1,
+    ),
     "a job that pauses itself": Bounds(
         ("pause", "release", "resume"), commands=2, crashes=0, limits=1, hosts=ONE_HOST
     ),

@@ -106,8 +106,9 @@ def _hear_result(seen: Seen, event: Told, scene: Scene) -> Seen:
 def _hear_request(seen: Seen, event: Told, scene: Scene) -> Seen:
     if event.data["control"] == "cancel":
         return seen._replace(is_cancelled=True)
-    is_held = seen.is_paused and event.data["actor"] == "timer"
-    return seen._replace(is_paused=True, until=event.data["until"] or (seen.until if is_held else None))
+    return seen._replace(
+        is_paused=True, until=event.data["until"] or seen.until
+    )  # a stronger pause keeps its end
 
 
 def _hear_withdrawal(seen: Seen, event: Told, scene: Scene) -> Seen:

@@ -106,6 +106,7 @@ WISHES = {
     "release": _pause(strength=Strength.RELEASE),
     "pause until then": _pause(until=PAST),
     "pause for long": _pause(until=LATE),
+    "release for long": _pause(strength=Strength.RELEASE, until=LATE),
     "resume": Wish(Control.RESUME, "ada"),
     "cancel": Wish(Control.CANCEL, "ada"),
     "force": Wish(Control.CANCEL, "ada", force=True),

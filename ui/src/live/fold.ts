@@ -124,7 +124,12 @@ function transition(run: Run, event: RunEvent): Changes {
       return { status, ended_by: event.data.by, reason: event.data.reason || run.request?.reason || null };
     case "control.requested": {
       const { deadline: _, ...asked } = event.data;
-      return { status, request: { ...asked, time: event.time } };
+      const isPause = asked.control === "pause";
+      const before = run.request ? run.request.until : run.until;
+      // A pause that is made stronger keeps its end, or is given another.
+      const until = asked.until || (isPause ? before : null);
+      const isHeld = isPause && run.status === "paused";
+      return { status, request: { ...asked, until, time: event.time }, until: isHeld ? until : run.until };
     }
     case "control.withdrawn":
       return { status, request: null };

@@ -12,7 +12,7 @@ class Point:
     """One line of the matrix.
 
     Attributes:
-        dies: The program: serve, host, child or shim.
+        dies: The program: serve, host or child.
         scenario: What a run goes through.
         turn: At which pass it dies.
         is_quick: Whether it is one of the few of the short form.
@@ -67,7 +67,7 @@ POINTS = {
     "sdk.pause.before": Point("child", s.pausing),
     "sdk.recover.after": Point("child", s.recovering),
     "sdk.recover.before": Point("child", s.recovering),
-    "sdk.spool.truncate": Point("child", s.away, 10),
+    "sdk.spool.truncate": Point("child", s.away),
     "sdk.spool.write.after": Point("child", s.away, 12),
     "sdk.spool.write.before": Point("child", s.away, 12),
     "sdk.work.done": Point("child", s.plain, 7, is_quick=True),

@@ -31,7 +31,7 @@ def releasing(up: Stack, ledger: Path) -> str:
 
 
 def _paused(up: Stack, ledger: Path, strength: str) -> str:
-    run_id = create(up, ledger, count=COUNT, speed=4, concurrency=2)
+    run_id = create(up, ledger, count=2 * COUNT, speed=4, concurrency=2)
     wait(up, run_id, done(5), "5 items")
     control(up, run_id, "pause", strength=strength)
     run = wait(up, run_id, paused, "the pause")
@@ -42,7 +42,7 @@ def _paused(up: Stack, ledger: Path, strength: str) -> str:
 
 def cancelling(up: Stack, ledger: Path) -> str:
     """Cancelled in the middle."""
-    run_id = create(up, ledger, count=COUNT, speed=4, concurrency=2)
+    run_id = create(up, ledger, count=2 * COUNT, speed=4, concurrency=2)
     wait(up, run_id, done(5), "5 items")
     control(up, run_id, "cancel")
     return run_id

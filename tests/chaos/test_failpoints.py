@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos import scale
+from tests.chaos import scale, scenarios
 from tests.chaos.conftest import AddRow
 from tests.chaos.driver import create, ended, wait
 from tests.chaos.points import POINTS
@@ -21,6 +21,7 @@ from tests.house.pages import ROOT
 
 TABLE = "Failpoints: killed at a point, recovered by itself"
 CHOSEN = [name for name, point in POINTS.items() if scale.IS_LONG or point.is_quick]
+SERVER_DIES_TOO = (scenarios.away, scenarios.recovering)
 JOB_LIE_SECONDS = 1.0
 RESTART_LIE_SECONDS = 5.0
 
@@ -82,7 +83,8 @@ def test_a_death_at_a_point_costs_nothing(name: str, tmp_path: Path, ledger: Pat
     assert found.problems == []
     assert died == point.dies
     assert found.status != "failed"
-    limit = JOB_LIE_SECONDS if died in {"child", "shim"} else RESTART_LIE_SECONDS
+    is_job_only = died == "child" and point.scenario not in SERVER_DIES_TOO
+    limit = JOB_LIE_SECONDS if is_job_only else RESTART_LIE_SECONDS
     assert prober.lie_seconds <= limit, prober.lie
 
 

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,17 @@ def _judge_log(found: Verdict, run: dict[str, Any], log: list[dict[str, Any]]) -
     after = [event["type"] for event in log if ends and event["seq"] > ends[0]["seq"]]
     found.check(not after, f"after its end: {after}")
     steps = [event["data"]["step"] for event in log if event["type"] == "metric"]
-    found.check(steps == sorted(set(steps)), "a metric's steps go back or repeat")
+    found.check(steps == sorted(set(steps)), f"a metric's steps go back or repeat: {unsteady(log)}")
+
+
+def unsteady(log: list[dict[str, Any]]) -> list[str]:
+    """Metric events whose step is not above the one before."""
+    metrics = [event for event in log if event["type"] == "metric"]
+    return [
+        f"seq {b['seq']}: {b['data']} after seq {a['seq']}: {a['data']}"
+        for a, b in pairwise(metrics)
+        if b["data"]["step"] <= a["data"]["step"]
+    ]
 
 
 def _judge_items(

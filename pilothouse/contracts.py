@@ -229,7 +229,28 @@ class Store(Protocol):
     ) -> Sequence[Frame]:
         """Events with `seq > after`, ascending; of these types, when given.
 
-        `newest` takes the last `limit` of them instead of the first.
+        `newest` takes the last `limit` of them instead of the first. Of a trimmed log it gives
+        nothing below `first_seq`; by type, what is kept of that part too.
+        """
+
+    async def first_seq(self, run_id: str) -> int:
+        """Where the log begins: 1, or more after a trim.
+
+        Raises:
+            NotFound: No such run.
+        """
+
+    async def trim(self, run_id: str, before: int) -> int:
+        """Forget the events with `seq < before`, piece by piece; the last event always stays.
+
+        The run, its items and its latest saved state stay as they are. Of the part that is
+        trimmed, reading by type still finds what is not in `pilothouse.stores.trimming.TRIMMED`.
+
+        Returns:
+            The new `first_seq`.
+
+        Raises:
+            NotFound: No such run.
         """
 
     async def items(self, run_id: str, query: ItemQuery) -> ItemPage:

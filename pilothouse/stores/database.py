@@ -39,6 +39,7 @@ from pilothouse.stores.shelf import as_json, from_text
 READERS = 4
 BUSY_SECONDS = 10
 APPLICATION = "pilothouse-"
+PARTING_SECONDS = 1.0
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
 
 Upsert = postgresql.Insert | sqlite.Insert
@@ -119,15 +120,24 @@ class Database:
         return seconds
 
     def others(self, connection: Connection) -> int:
-        """How many other processes of Pilothouse have a connection; a SQLite file has one at a time."""
+        """How many connections other servers have; those that just left get a moment to be gone.
+
+        Called without a transaction. Nobody else has a SQLite file open.
+        """
         if self.is_exclusive:
             return 0
         query = text(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND starts_with(application_name, :any) AND application_name <> :mine"
         )
-        count: int = connection.execute(query, {"any": APPLICATION, "mine": self._name}).scalar_one()
-        return count
+        end = time.monotonic() + PARTING_SECONDS
+        while True:
+            with connection.begin():
+                asked = connection.execute(query, {"any": APPLICATION, "mine": self._name})
+                count: int = asked.scalar_one()
+            if not count or time.monotonic() > end:
+                return count
+            time.sleep(0.05)
 
     def acquire(self) -> None:
         """Take a SQLite file for this server, and look whether it is whole.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ from pilothouse.stores.admission import (
 )
 from pilothouse.stores.epoch import EPOCH, renamed
 from pilothouse.stores.shelf import Shelf
+from pilothouse.stores.trimming import METRIC, STATE, TRIMMED, surplus
 
 IDEMPOTENCY_WINDOW = timedelta(hours=24)
 
@@ -46,6 +48,7 @@ class _Log:
     entry: Entry
     frames: list[Frame] = field(default_factory=list)
     shelf: Shelf = field(default_factory=dict)
+    first: int = 1
 
 
 class MemoryStore:
@@ -154,10 +157,30 @@ class MemoryStore:
         self, run_id: str, after: int, limit: int = 1000, types: Sequence[str] = (), newest: bool = False
     ) -> Sequence[Frame]:
         """Events with `seq > after`, ascending."""
-        frames = self._log(run_id).frames[max(after, 0) :]
+        log = self._log(run_id)
+        if not types:
+            after = max(after, log.first - 1)
+        frames = log.frames[bisect_right(log.frames, after, key=lambda frame: frame.seq) :]
         if types:
             frames = [frame for frame in frames if frame.type in types]
         return frames[max(0, len(frames) - limit) :] if newest else frames[:limit]
+
+    async def first_seq(self, run_id: str) -> int:
+        """Where the log begins."""
+        return self._log(run_id).first
+
+    async def trim(self, run_id: str, before: int) -> int:
+        """Forget the beginning of a log."""
+        log = self._log(run_id)
+        end = min(before, log.entry.run.head)
+        if end > log.first:
+            log.first = end
+            states = [frame.seq for frame in log.frames if frame.type == STATE]
+            gone = {frame.seq for frame in log.frames if frame.seq < end and frame.type in TRIMMED}
+            gone -= set(states[-1:])
+            gone.update(surplus([f.seq for f in log.frames if f.seq < end and f.type == METRIC]))
+            log.frames = [frame for frame in log.frames if frame.seq not in gone]
+        return log.first
 
     async def items(self, run_id: str, query: ItemQuery) -> ItemPage:
         """Items newest first."""

@@ -78,12 +78,21 @@ class Reader:
         if types:
             query = query.where(events.c.seq.in_(_seqs(number, after, limit, types, newest)))
         else:
-            query = query.where(events.c.seq > min(after, HIGHEST))
+            first = select(runs.c.first).where(runs.c.id == run_id).scalar_subquery()
+            query = query.where(events.c.seq > min(after, HIGHEST), events.c.seq >= first)
         with self._database.reader.begin() as connection:
             frames = [Frame(seq, type_, data) for seq, type_, data in connection.execute(query)]
             if not frames:
                 _head(connection, run_id)
         return frames[::-1] if newest else frames
+
+    def first_seq(self, run_id: str) -> int:
+        """See `Store.first_seq`."""
+        with self._database.reader.begin() as connection:
+            first = connection.execute(select(runs.c.first).where(runs.c.id == run_id)).scalar()
+        if first is None:
+            raise references.unknown(run_id)
+        return int(first)
 
     def items(self, run_id: str, query: ItemQuery) -> ItemPage:
         """See `Store.items`."""

@@ -132,6 +132,21 @@ class Delete(Request[int]):
         return run.number
 
 
+class Trim(Request[bool]):
+    """Forget a piece of a log's beginning; gives False when there is no more to forget."""
+
+    weight = 1000
+
+    def __init__(self, run_id: str, before: int) -> None:
+        super().__init__()
+        self.run_ids = (run_id,)
+        self._before = before
+
+    def perform(self, transaction: Transaction) -> bool:
+        """One piece."""
+        return transaction.trim(transaction.entry(self.run_ids[0]).run, self._before)
+
+
 class Purge(Request[bool]):
     """Remove a piece of a deleted run's log; gives False when nothing is left."""
 

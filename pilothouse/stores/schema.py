@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData()
 
@@ -46,6 +46,7 @@ runs = Table(
     Column("pending", String),
     Column("attempt", Integer, nullable=False),
     Column("head", BigInteger, nullable=False),
+    Column("first", BigInteger, nullable=False, server_default="1"),  # where the kept log begins
     Column("acked", Text, nullable=False),  # JSON: the highest client_seq by writer of this attempt
     Column("lease_until", Double),  # seconds on the database's clock
     Column("idempotency", String),  # digest of owner and key

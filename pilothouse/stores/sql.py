@@ -26,7 +26,7 @@ from pilothouse.stores.failure import translated
 from pilothouse.stores.line import Line, closed
 from pilothouse.stores.migration import migrate
 from pilothouse.stores.reader import HIGHEST, Reader
-from pilothouse.stores.request import Append, Create, Delete, Purge, Renew
+from pilothouse.stores.request import Append, Create, Delete, Purge, Renew, Trim
 from pilothouse.stores.schema import meta, runs
 from pilothouse.stores.writer import Writer
 
@@ -134,6 +134,16 @@ class SqlStore:
     ) -> Sequence[Frame]:
         """Events with `seq > after`, ascending."""
         return await self._ask(self._reader.read, run_id, after, limit, types, newest)
+
+    async def first_seq(self, run_id: str) -> int:
+        """Where the log begins."""
+        return await self._ask(self._reader.first_seq, run_id)
+
+    async def trim(self, run_id: str, before: int) -> int:
+        """Forget the beginning of a log; others write between the pieces."""
+        while await self._line.put(Trim(run_id, before)):
+            pass
+        return await self.first_seq(run_id)
 
     async def items(self, run_id: str, query: ItemQuery) -> ItemPage:
         """Items newest first."""

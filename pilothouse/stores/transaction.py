@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import JSON, Connection, Integer, Text, bindparam, cast, delete, func, literal_column, select
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from pilothouse.contracts import NewRun
 from pilothouse.model.run import Run
@@ -20,6 +32,7 @@ from pilothouse.stores.changes import LAST_NUMBER, PURGE, Changes
 from pilothouse.stores.database import Database
 from pilothouse.stores.record import RUN_COLUMNS, entry_of, idempotency_key, is_moved, plain
 from pilothouse.stores.schema import events, items, meta, runs
+from pilothouse.stores.trimming import METRIC, STATE, TRIMMED, TRIMMED_AT_ONCE, surplus
 
 IDEMPOTENCY_WINDOW = timedelta(hours=24)
 PURGED_AT_ONCE = 5000
@@ -145,6 +158,32 @@ class Transaction:
         if not is_left:
             self._connection.execute(delete(meta).where(meta.c.name == f"{PURGE}{number}"))
         return is_left
+
+    def trim(self, run: Run, before: int) -> bool:
+        """Remove a piece of a log's beginning. Returns False when nothing is left to remove."""
+        number = run.number
+        log = select(func.max(events.c.seq)).where(events.c.run == number).scalar_subquery()
+        first, last = self._connection.execute(select(runs.c.first, log).where(runs.c.number == number)).one()
+        goal = min(before, last)
+        end = min(goal, first + TRIMMED_AT_ONCE)
+        if end <= first:
+            return False
+        self._remove(number, first, end)
+        self._connection.execute(update(runs).where(runs.c.number == number).values(first=end))
+        return bool(end < goal)
+
+    def _remove(self, number: int, first: int, end: int) -> None:
+        here = events.c.run == number
+        state = select(func.max(events.c.seq)).where(here, events.c.type == STATE)
+        kept = self._connection.execute(state).scalar()
+        piece = delete(events).where(here, events.c.seq >= first, events.c.seq < end)
+        self._connection.execute(piece.where(events.c.type.in_(TRIMMED - {STATE})))
+        older = [here, events.c.type == STATE, events.c.seq < end]
+        self._connection.execute(delete(events).where(*older, events.c.seq != kept))
+        drawn = select(events.c.seq).where(here, events.c.type == METRIC, events.c.seq < end)
+        gone = surplus(self._connection.execute(drawn.order_by(events.c.seq)).scalars().all())
+        if gone:
+            self._connection.execute(delete(events).where(here, events.c.seq.in_(gone)))
 
     def flush(self) -> None:
         """Write everything."""

@@ -65,13 +65,13 @@ class Writer:
     def renew_epoch(self) -> str:
         """See `SqlStore.renew_epoch`."""
         connection = self.connection()
+        others = self._database.others(connection)
+        if others:
+            raise Conflict(
+                f"{others} other connections of Pilothouse use {self._database.place}",
+                hint="Stop every server of this database first.",
+            )
         with connection.begin():
-            others = self._database.others(connection)
-            if others:
-                raise Conflict(
-                    f"{others} other connections of Pilothouse use {self._database.place}",
-                    hint="Stop every server of this database first.",
-                )
             self.epoch = renew_epoch(connection)
         self.known.clear()
         return self.epoch

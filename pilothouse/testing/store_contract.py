@@ -33,6 +33,7 @@ from pilothouse.testing.run_contract import (
     LeaseContract,
 )
 from pilothouse.testing.samples import a_note, a_run, an_item, queued, running
+from pilothouse.testing.trim_contract import TrimContract
 from pilothouse.testing.writer_contract import VersionContract, WriterContract
 
 
@@ -49,6 +50,7 @@ class StoreContract(
     EpochContract,
     ReadContract,
     ItemContract,
+    TrimContract,
 ):
     """The tests of every store."""
 

@@ -15,6 +15,7 @@ def make_first(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
         for statement in (
+            "ALTER TABLE runs DROP COLUMN first",
             "DROP INDEX events_by_client_seq",
             "ALTER TABLE events DROP COLUMN writer",
             "CREATE UNIQUE INDEX events_by_client_seq ON events (run, attempt, client_seq)"

@@ -17,7 +17,7 @@ from pilothouse.errors import Conflict, NotFound
 from pilothouse.model.run import Control, Run, Status, Strength
 
 ACTOR = "timer"
-Pause = tuple[str, int, float]
+Pause = tuple[str, int, float, str | None]
 
 
 class Timer:
@@ -48,7 +48,7 @@ class Timer:
         before, self._seen = self._seen, {}
         now = self._monotonic()
         for run in await self._engine.all_with((Status.PAUSED,)):
-            pause = (run.id, run.attempt, run.active_seconds)
+            pause = (run.id, run.attempt, run.active_seconds, run.until)
             since, end = self._seen[pause] = before.get(pause) or (now, self._end(run, now))
             if end is not None and now >= end:
                 wish = Wish(Control.RESUME, ACTOR, "the pause was to end now", version=run.version)

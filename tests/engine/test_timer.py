@@ -50,6 +50,21 @@ async def test_a_pause_ends_at_its_time(parts: Parts) -> None:
     assert (after.status, after.until, after.reason) == (Status.RUNNING, None, None)
 
 
+async def test_a_pause_that_follows_another_between_two_looks_has_its_own_end(parts: Parts) -> None:
+    clock = Clock()
+    timer = Timer(parts.engine, 3600, clock, Watch())
+    run = await parts.run()
+    await parts.engine.control(run.id, Wish(Control.PAUSE, "ada", until=TEN_PAST))
+    await timer.look()
+
+    await parts.engine.control(run.id, Wish(Control.RESUME, "ada"))
+    await parts.engine.control(run.id, Wish(Control.PAUSE, "ada", until="2026-01-31T18:00:00.000Z"))
+    clock.seconds += 601
+    await timer.look()
+
+    assert (await parts.store.get(run.id)).status is Status.PAUSED
+
+
 async def test_a_wall_clock_that_jumps_ends_no_pause_early(parts: Parts) -> None:
     clock, wall = Clock(), Watch()
     timer = Timer(parts.engine, 3600, clock, wall)

@@ -122,6 +122,15 @@ def read_left(path: Path) -> Left:
     return Left(_ACKED.unpack_from(memory)[0], tuple(keys))
 
 
+def acknowledge(path: Path, number: int) -> None:
+    """Keep how far a process's events are stored, after its end."""
+    try:
+        with path.open("rb+") as file:
+            file.write(_ACKED.pack(number))
+    except OSError:
+        return
+
+
 def hold(descriptor: int) -> bool:
     """Lock an open file for this process; False while another process holds it.
 

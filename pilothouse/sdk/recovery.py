@@ -89,13 +89,17 @@ def complete(assignment: dict[str, Any], spool: Spool) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class _Gone:
-    """The files of one process that has gone, its segments in order."""
+class Gone:
+    """The files of one process."""
 
     attempt: int
     writer: str
     marks: Path
     segments: dict[int, Path] = field(default_factory=dict)
+
+    def paths(self) -> list[Path]:
+        """Its segments in order."""
+        return [path for _, path in sorted(self.segments.items())]
 
 
 def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[str] = ()) -> Recovered:
@@ -115,12 +119,12 @@ def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[
         return recovered
     marked: dict[str, None] = {}
     taken: list[Path] = []
-    for gone in _find(spool):
+    for gone in _others(spool, spool.folder):
         patience = DYING_SECONDS if gone.attempt < spool.attempt else 0.0
-        with contextlib.suppress(OSError), _held(gone.marks, patience) as is_held, spool.changed:
+        with contextlib.suppress(OSError), held(gone.marks, patience) as is_held, spool.changed:
             if is_held:
                 left = read_left(gone.marks)
-                for _, path in sorted(gone.segments.items()):
+                for path in gone.paths():
                     _take_over(spool, path, left.acked, recovered)
                 marked |= dict.fromkeys(left.keys)
                 taken.append(gone.marks)
@@ -133,11 +137,18 @@ def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[
     return recovered
 
 
-def _find(spool: Spool) -> list[_Gone]:
-    """The other processes of this and earlier attempts that left files, oldest first."""
-    assert spool.folder
-    found: dict[tuple[int, str], _Gone] = {}
-    names = {path.name: path for path in spool.folder.glob("spool-*")}
+def _others(spool: Spool, folder: Path) -> list[Gone]:
+    """The other processes of this and earlier attempts."""
+    own = spool.attempt, spool.writer
+    return [
+        gone for gone in find(folder) if gone.attempt <= spool.attempt and (gone.attempt, gone.writer) != own
+    ]
+
+
+def find(folder: Path) -> list[Gone]:
+    """All processes that left files in a run's folder, oldest attempt first."""
+    found: dict[tuple[int, str], Gone] = {}
+    names = {path.name: path for path in folder.glob("spool-*")}
     for name in [stood_for for path in names.values() if (stood_for := _stands_for(path))]:
         if path := names.pop(name, None):
             path.unlink(missing_ok=True)
@@ -146,10 +157,8 @@ def _find(spool: Spool) -> list[_Gone]:
             path.unlink(missing_ok=True)
         elif match := _FILE.fullmatch(name):
             attempt, writer = int(match[1]), match[2]
-            if attempt > spool.attempt or (attempt, writer) == (spool.attempt, spool.writer):
-                continue
-            marks = spool.folder / marks_name(attempt, writer)
-            gone = found.setdefault((attempt, writer), _Gone(attempt, writer, marks))
+            marks = folder / marks_name(attempt, writer)
+            gone = found.setdefault((attempt, writer), Gone(attempt, writer, marks))
             if match[3]:
                 gone.segments[int(match[3])] = path
     return [found[process] for process in sorted(found)]
@@ -167,7 +176,7 @@ def _stands_for(path: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def _held(path: Path, seconds: float) -> Iterator[bool]:
+def held(path: Path, seconds: float) -> Iterator[bool]:
     """Hold a process's marks; False when that process lives and does not leave for so long."""
     if not path.exists():
         yield True

@@ -27,6 +27,7 @@ import httpx2
 from pilothouse import failpoint
 from pilothouse.contracts import Ended, Executor, Order
 from pilothouse.errors import Unavailable
+from pilothouse.sdk.handover import hand_over
 from pilothouse.worker.shim import become_subreaper
 
 POLL_SECONDS = 20.0
@@ -38,6 +39,7 @@ OVERDUE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 1.0
 STACK_BYTES = 60_000
 LAST_REPORT_SECONDS = 1.0
+HAND_OVER_SECONDS = 0.5
 
 logger = logging.getLogger("pilothouse.host")
 
@@ -66,6 +68,7 @@ class Host:
         self._attempts: dict[str, int] = {}
         self._changed = asyncio.Condition()
         self._reports: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        self._folders: dict[tuple[str, int], Path] = {}
         self._untold: list[tuple[str, int]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -131,6 +134,7 @@ class Host:
         if run_id in self._attempts:  # an outdated attempt that has not left yet
             await self._end(run_id, self._attempts[run_id], force=True)
         self._attempts[run_id] = attempt
+        self._folders[run_id, attempt] = Path(folder)
         try:
             failpoint.reach("host.start.before")
             await self._executor.start(order)
@@ -204,12 +208,22 @@ class Host:
     async def _report_always(self, client: httpx2.AsyncClient) -> None:
         while True:
             call, body = await self._reports.get()
+            if call == "ended":
+                await self._hand_over(body["run_id"], body["attempt"])
             failpoint.reach("host.report.before")
             await self._post(client, call, body)
             failpoint.reach("host.report.after")
             if call == "ended":
                 self._untold.remove((body["run_id"], body["attempt"]))
             self._reports.task_done()
+
+    async def _hand_over(self, run_id: str, attempt: int) -> None:
+        """Send what the job could not, while its attempt still owns the run."""
+        folder = self._folders.pop((run_id, attempt), None)
+        while folder:
+            if await asyncio.to_thread(hand_over, self._server, self._token, run_id, attempt, folder):
+                return
+            await asyncio.sleep(HAND_OVER_SECONDS)
 
     # Requests and waiting
 

@@ -1,0 +1,99 @@
+"""Sends what a process that has gone could not, in its own name.
+
+The host does this between the death of a job and its report of it, while the
+attempt still owns its run. The numbers are the dead process's own, so the server
+skips what it has and nothing is doubled. The last lines before a crash, and the
+results of a run's last attempt, get into the log this way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pilothouse.errors import PilothouseError, Unavailable
+from pilothouse.sdk import record
+from pilothouse.sdk.batch import Batch
+from pilothouse.sdk.marks import acknowledge, read_left
+from pilothouse.sdk.recovery import Gone, find, held
+from pilothouse.sdk.spool import BATCH_BYTES, BATCH_EVENTS
+from pilothouse.sdk.wire import UNREACHABLE, Wire
+
+LONGEST_SECONDS = 3.0
+CANCEL_SECONDS = 0.5
+WIRE_SECONDS = 2.0
+_PAUSED = b'{"type":"run.paused"'
+
+
+def hand_over(server: str, token: str, run_id: str, attempt: int, folder: Path) -> bool:
+    """Send what the processes of an attempt left behind, for a few seconds at most.
+
+    What does not go out in that time stays for the next attempt. A word on a pause
+    is left out, for nobody holds it any more.
+
+    Returns:
+        False when the server is away and something is left: try again.
+    """
+    wire = Wire(server, token, WIRE_SECONDS)
+    began = time.monotonic()
+    try:
+        for gone in find(folder):
+            if gone.attempt != attempt or not gone.segments:
+                continue
+            with contextlib.suppress(OSError), held(gone.marks, 0.0) as is_held:
+                if is_held and not _send(wire, run_id, gone, began):
+                    return True
+    except Unavailable:
+        return False
+    except PilothouseError:  # the attempt is settled, or the server will never take it
+        return True
+    finally:
+        wire.close()
+    return True
+
+
+def _send(wire: Wire, run_id: str, gone: Gone, began: float) -> bool:
+    """Send one process's events; False when time ran out."""
+    acked = read_left(gone.marks).acked
+    for path in gone.paths():
+        for batch in _batches(path, acked):
+            pending = _post(wire, run_id, gone, batch)
+            acked = batch.numbers[-1]
+            acknowledge(gone.marks, acked)
+            seconds = CANCEL_SECONDS if pending == "cancel" else LONGEST_SECONDS
+            if time.monotonic() - began > seconds:
+                return False
+        path.unlink(missing_ok=True)
+    return True
+
+
+def _post(wire: Wire, run_id: str, gone: Gone, batch: Batch) -> str | None:
+    """Send one batch; returns the run's pending control."""
+    try:
+        answer = wire.request("POST", f"/api/runs/{run_id}/events", batch.body(gone.attempt, gone.writer))
+    except UNREACHABLE as error:
+        raise Unavailable(f"The server does not answer: {error}") from error
+    if not answer.is_ok:
+        raise answer.error()
+    pending = answer.json().get("pending")
+    return str(pending) if pending else None
+
+
+def _batches(path: Path, acked: int) -> Iterator[Batch]:
+    """The events of a file that were not acknowledged, with consecutive numbers."""
+    batch, size = Batch(0, []), 0
+    for number, event in record.read(path.read_bytes()):
+        if number <= acked or event.startswith(_PAUSED):
+            continue
+        is_next = number == batch.first + len(batch.events)
+        if not is_next or len(batch.events) == BATCH_EVENTS or size + len(event) > BATCH_BYTES:
+            if batch.events:
+                yield batch
+            batch, size = Batch(number, []), 0
+        batch.events.append(event)
+        size += len(event) + 1
+        acked = number
+    if batch.events:
+        yield batch

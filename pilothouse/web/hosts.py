@@ -83,7 +83,7 @@ async def claim(name: str, body: ClaimBody, context: Ctx, request: Request) -> R
                 for run in orders
             ],
             "stop": [{"run_id": stop.run_id, "force": stop.force} for stop in stops],
-            "dump": context.scheduler.take_dumps(name),
+            "dump": [] if claiming.cancelled() else context.scheduler.take_dumps(name),
         }
     )
 

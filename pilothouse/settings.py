@@ -51,6 +51,16 @@ class Settings(BaseSettings):
     on_stuck: Literal["warn", "dump", "pause", "cancel"] = Field(
         default="warn", description="What to do with a stuck run, beside saying so; `dump` logs its stack."
     )
+    retain_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="Trim the logs of runs that ended so many days ago; default: keep them.",
+    )
+    retain_events: int | None = Field(
+        default=None,
+        ge=1000,
+        description="Trim logs to about so many of their newest events; default: keep all.",
+    )
     heartbeat_seconds: float = Field(default=15.0, gt=0, description="Pause between heartbeats of a stream.")
     stall_seconds: float = Field(
         default=30.0, ge=1, description="How long a client may take nothing of what it is sent."

@@ -21,6 +21,7 @@ from pilothouse import failpoint
 from pilothouse.app import build_bus, build_kinds, build_store
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.fleet import Fleet
+from pilothouse.engine.retention import Retention
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.tail import Tails
 from pilothouse.engine.timer import Timer
@@ -51,6 +52,7 @@ from pilothouse.web.streams import Streams
 
 REAP_SECONDS = 2.0
 LOOK_SECONDS = 1.0
+RETAIN_SECONDS = 60.0
 _log = structlog.get_logger()
 
 
@@ -124,6 +126,7 @@ class Server:
         await context.fleet.open()
         looks = (context.watchdog.look, self.timer.look)
         tasks = [asyncio.create_task(each) for each in (self._reap(), self._beat(), *map(_always, looks))]
+        tasks.append(asyncio.create_task(self._retain()))
         try:
             yield
         finally:
@@ -144,6 +147,16 @@ class Server:
                 for run in await self.context.scheduler.reap():
                     _log.warning("run.reaped", run=run.id, status=run.status)
             await asyncio.sleep(REAP_SECONDS)
+
+    async def _retain(self) -> None:
+        """Trim what the settings let go; each trim is in the operators' log."""
+        settings = self.settings
+        retention = Retention(self.context.store, settings.retain_days, settings.retain_events)
+        while True:
+            with contextlib.suppress(Unavailable):
+                for run, first in await retention.look():
+                    _log.info("run.trimmed", run=run.id, first=first, head=run.head)
+            await asyncio.sleep(RETAIN_SECONDS)
 
     async def _beat(self) -> None:
         """The one ticker behind every stream's heartbeat."""

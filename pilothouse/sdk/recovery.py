@@ -102,7 +102,13 @@ class Gone:
         return [path for _, path in sorted(self.segments.items())]
 
 
-def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[str] = ()) -> Recovered:
+def recover(
+    spool: Spool,
+    finished: Collection[str] = (),
+    in_flight: Collection[str] = (),
+    *,
+    is_late: bool = False,
+) -> Recovered:
     """Put what other processes of this run could not send into `spool`.
 
     Processes that still live keep what is theirs; one of an earlier attempt has to
@@ -113,6 +119,7 @@ def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[
         spool: The new process's spool.
         finished: Keys that the server knows as finished.
         in_flight: Keys that the server knows as begun and not finished.
+        is_late: The attempt is at its end: what an earlier one had begun, it has done itself.
     """
     recovered = Recovered()
     if spool.folder is None:
@@ -130,7 +137,7 @@ def recover(spool: Spool, finished: Collection[str] = (), in_flight: Collection[
                 taken.append(gone.marks)
     untold = marked.keys() - recovered.begun.keys() - set(in_flight) - recovered.finished - set(finished)
     recovered.begun |= marked
-    if untold:
+    if untold and not is_late:
         spool.add([dump({"type": "item.started", "data": {"key": key}}) for key in marked if key in untold])
     for path in taken:
         spool.remove_after(path)

@@ -209,7 +209,7 @@ class Attempt:
         A cancelled job has no last word: the host tells its end once all that it started is gone.
         """
         failpoint.reach("child.word.before")
-        recover(self._spool)  # what died beside the job, and could not send it
+        recover(self._spool, is_late=True)  # what died beside the job, and could not send it
         self._link.flush()
         if word.type is None:
             return word.exit_code

@@ -211,6 +211,19 @@ def test_the_marks_tell_what_was_begun_and_not_finished(tmp_path: Path) -> None:
     second.close()
 
 
+def test_marks_that_are_found_at_the_end_begin_nothing(tmp_path: Path) -> None:
+    first = Spool(tmp_path)
+    first.mark("a")
+    first.add([item("b")])
+    first.close()
+
+    recover(second := Spool(tmp_path, 2), is_late=True)
+
+    told = [json.loads(event) for event in drain(second)]
+    assert [(event["type"], event["data"]["key"]) for event in told] == [("item.finished", "b")]
+    second.close()
+
+
 def test_the_marks_keep_the_newest_keys(tmp_path: Path) -> None:
     marks = Marks(tmp_path / "marks")
     for number in range(20_000):

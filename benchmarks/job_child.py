@@ -6,13 +6,16 @@ The costs are CPU time of the job's own thread, while the link's threads send.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import Link
+from pilothouse.sdk.spool import Spool
 
 ITEMS = 20_000
 SAFEPOINTS = 200_000
@@ -28,8 +31,9 @@ def tell(**said: Any) -> None:
 def main() -> None:
     """Measure the handle, then wait for pauses."""
     server, token, run_id, pauses = sys.argv[1:5]
-    link = Link(server, token, run_id, 1)
-    run = RunHandle(link, id=run_id, name=run_id, attempt=1, params={}, folder=Path())
+    folder = Path(tempfile.mkdtemp())
+    link = Link(server, token, run_id, 1, spool=Spool(folder))
+    run = RunHandle(link, id=run_id, name=run_id, attempt=1, params={}, folder=folder)
     link.start()
     began = time.thread_time()
     for number in range(ITEMS):
@@ -48,6 +52,8 @@ def main() -> None:
         knows = time.monotonic()
         run.safepoint()
         tell(knows=knows)
+    link.close()
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -149,9 +149,10 @@ class Link:
 
     def write_down(self) -> None:
         """Wait a moment until all that was said is on the disk."""
-        ticket = Ticket(patient=False)
-        self.put(WRITTEN, {}, ticket)
-        ticket.wait(WRITE_SECONDS)
+        if not self._is_over():
+            ticket = Ticket(patient=False)
+            self.put(WRITTEN, {}, ticket)
+            ticket.wait(WRITE_SECONDS)
 
     def ask(self, type_: str, data: Mapping[str, Any], *, patient: bool = False) -> bool:
         """Send an event and wait until the server has stored or refused it.

@@ -77,8 +77,8 @@ def follow(
 
 def _insists(client: Client, run_id: str) -> bool:
     """After a first Ctrl+C: True when a second one asked to cancel, which is then asked for."""
-    say("\nCtrl+C again within 3 s cancels the run; else you leave and it goes on.")
     try:
+        say("\nCtrl+C again within 3 s cancels the run; else you leave and it goes on.")
         time.sleep(AGAIN_SECONDS)
         return False
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ that is answered as a hold. Work that obeys by itself is left alone.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from pilothouse.sdk.safepoint import GONE
@@ -39,19 +40,29 @@ class Work(Protocol):
 
 
 class Standby:
-    """The thread that runs the job waits here. `wake` may be called from any thread.
+    """The thread that runs the job waits here. `wake` and `moved` may be called from any thread.
 
     Args:
         run: The job's handle.
+        sign_seconds: How often a sign of life is told, at most.
     """
 
-    def __init__(self, run: RunHandle) -> None:
+    def __init__(self, run: RunHandle, sign_seconds: float) -> None:
         self._link = run._link
         self._safepoint = run._safepoint
+        self._sign_seconds = sign_seconds
+        self._tell_again_at = time.monotonic() + sign_seconds
 
     def wake(self) -> None:
         """Look again whether the work is over."""
         self._link.notify()
+
+    def moved(self) -> None:
+        """The work gives a sign of life, such as a line. Told now and then, so that it does not count as stuck."""
+        now = time.monotonic()
+        if now >= self._tell_again_at:
+            self._tell_again_at = now + self._sign_seconds
+            self._link.put("progress", {})
 
     def catch_up(self) -> None:
         """Wait until the server has what earlier attempts left behind: what starts now may ask for it."""

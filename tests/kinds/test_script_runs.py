@@ -335,3 +335,31 @@ def test_ctrl_c_twice_cancels_the_command(
 
     assert process.returncode == 4
     assert up.run("interrupted")["reason"] == "Ctrl+C"
+
+
+def test_a_run_that_was_made_by_hand_is_retried_by_a_host(
+    up: Stack, tmp_path: Path, script: Callable[[str], list[str]]
+) -> None:
+    program = TRACKS.replace("unused", "by hand").replace('"count": 150', '"count": 12, "fail_at": 5')
+    program = program.replace('get("fail_at"):', 'get("fail_at") and not os.path.exists("mended"):')
+    variables = environment() | {"PILOTHOUSE_DATA": str(up.data)}
+    done = subprocess.run(script(program), cwd=tmp_path, env=variables, capture_output=True, check=False)
+    (tmp_path / "mended").touch()
+
+    made = json.loads(up.cli("retry", "by hand", "--failed-only", "--json").stdout)
+
+    found = up.wait(made["id"], ended, "the end")
+    assert done.returncode == 1
+    assert (found["status"], found["attached"], found["progress"]["reused"]) == ("completed", False, 5)
+    assert ledger(tmp_path) == [0, 1, 2, 3, 4, 5, *range(5, 12)]
+
+
+def test_lines_are_signs_of_life(up: Stack, tmp_path: Path) -> None:
+    program = "import time\nfor n in range(10**6): print(n); time.sleep(0.2)"
+    run_id = detach(up, tmp_path, "--stuck-after", "5s", "--", sys.executable, "-c", program)
+    begun = up.wait(run_id, lambda now: now["status"] == "running", "running")
+
+    moved = up.wait(run_id, lambda now: now["moved"] > begun["moved"], "a sign of life")
+
+    assert moved["progress"]["done"] == 0
+    up.cli("cancel", run_id, "-y")

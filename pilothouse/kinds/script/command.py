@@ -54,6 +54,7 @@ class Command:
         folder: Where it runs.
         environment: All its variables.
         is_attached: Whether one of its processes obeys the run's controls by itself.
+        on_output: Called from a thread whenever it writes something.
         on_end: Called from a thread when its first process has ended.
 
     Attributes:
@@ -69,10 +70,12 @@ class Command:
         folder: Path,
         environment: Mapping[str, str],
         is_attached: Callable[[], bool],
+        on_output: Callable[[], None],
         on_end: Callable[[], None],
     ) -> None:
         self.exit_code: int | None = None
         self._is_attached = is_attached
+        self._on_output = on_output
         self._on_end = on_end
         self._ended = threading.Event()
         self._tail: deque[str] = deque()
@@ -142,6 +145,7 @@ class Command:
             text = decoder.decode(data)
             stream.write(text)
             stream.flush()
+            self._on_output()
             self._tail.append(text)
             size += len(text)
             while len(self._tail) > 1 and size - len(self._tail[0]) > 4 * TAIL_CHARACTERS:

@@ -16,6 +16,7 @@ from pilothouse.sdk.traces import Traces
 
 FENCED_SECONDS = 1.0
 CUT_OFF_SECONDS = 5.0
+LONGEST_SIGN_SECONDS = 60.0
 
 
 class ExitCode(PilothouseError):
@@ -51,13 +52,14 @@ def run(run: RunHandle) -> None:
     params, traces = run.params, Traces(run.folder)
     _check_repeat(params, traces)
     traces.start()
-    standby = Standby(run)
+    standby = Standby(run, _sign_seconds(params["stuck_seconds"]))
     standby.catch_up()
     command = Command(
         params["command"],
         Path(params["folder"] or run.folder),
         environment(os.environ, params["environment"]),
         lambda: traces.is_attached,
+        standby.moved,
         standby.wake,
     )
     try:
@@ -77,6 +79,11 @@ def _check_repeat(params: dict[str, Any], traces: Traces) -> None:
             hint="Retry the run, or let it begin again by itself with --restart. "
             "A script that uses `ph.run` goes on where it was.",
         )
+
+
+def _sign_seconds(stuck_seconds: float | None) -> float:
+    """Often enough not to count as stuck, seldom enough not to fill the log."""
+    return LONGEST_SIGN_SECONDS if stuck_seconds is None else min(LONGEST_SIGN_SECONDS, stuck_seconds / 10)
 
 
 def _patience(reason: BaseException) -> float | None:

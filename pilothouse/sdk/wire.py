@@ -28,6 +28,7 @@ from pilothouse.errors import (
     Unavailable,
 )
 
+NO_CONTENT = 204
 UNREACHABLE = (OSError, HTTPException)
 FIRST_WAIT_SECONDS = 0.1
 PATIENCE_SECONDS = 600.0
@@ -168,7 +169,11 @@ class Wire:
                 method, self._url.path.rstrip("/") + path, body, {**self._headers, **(headers or {})}
             )
             response = connection.getresponse()
-            return Answer(response.status, response.read())
+            body_read = response.read()
+            length = (response.headers.get("content-length") or "").strip()
+            if not (body_read or response.status == NO_CONTENT or length.isdigit()):
+                raise HTTPException("the answer was cut in its head")  # the library takes that for its end
+            return Answer(response.status, body_read)
         except BaseException:
             self.close()
             raise

@@ -32,12 +32,15 @@ class Reader:
         transport: One of `TRANSPORTS`.
         run: A run's id.
         after: A place in its log.
+        buffer: Bytes that the kernel keeps for it; few, so that one who does not read is noticed.
     """
 
-    def __init__(self, port: int, token: str, transport: str, run: str, after: int = 0) -> None:
+    def __init__(
+        self, port: int, token: str, transport: str, run: str, after: int = 0, buffer: int = SMALL_BUFFER
+    ) -> None:
         self.transport = transport
         self.sock = socket.socket()
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.sock.settimeout(10)
         self.sock.connect(("127.0.0.1", port))
         head = [

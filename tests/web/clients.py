@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from websockets.sync.client import ClientConnection, connect
@@ -38,6 +38,18 @@ def until(server: Running, is_true: Callable[[], bool], seconds: float = 5.0) ->
     call(server, wait())
 
 
+class Address(Protocol):
+    """Where a server answers, and to whom."""
+
+    @property
+    def url(self) -> str:
+        """Its base."""
+
+    @property
+    def token(self) -> str:
+        """A bearer token."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """A frame of a stream; `id` is None for service frames, `type` is `comment` for a heartbeat."""
@@ -59,7 +71,7 @@ class Stream:
     """One event stream; iterate to read it, `close` cuts it."""
 
     def __init__(
-        self, server: Running, path: str, headers: dict[str, str] | None = None, timeout: float = 10.0
+        self, server: Address, path: str, headers: dict[str, str] | None = None, timeout: float = 10.0
     ) -> None:
         url = urlsplit(server.url)
         self._connection = HTTPConnection(url.hostname or "", url.port, timeout=timeout)
@@ -120,12 +132,20 @@ class Stream:
 
 
 @contextmanager
-def websocket(server: Running, path: str, **headers: str) -> Iterator[ClientConnection]:
+def websocket(
+    server: Address, path: str, timeout: float = 10.0, **headers: str
+) -> Iterator[ClientConnection]:
     """A WebSocket with the token."""
     url = server.url.replace("http", "ws", 1) + path
     sent = {"Authorization": f"Bearer {server.token}"} | headers
     with connect(
-        url, additional_headers=sent, compression=None, max_queue=None, close_timeout=2
+        url,
+        additional_headers=sent,
+        compression=None,
+        max_queue=None,
+        open_timeout=timeout,
+        close_timeout=min(timeout, 2),
+        proxy=None,
     ) as connection:
         yield connection
 

@@ -1,0 +1,261 @@
+"""The proof of G9: readers that stall cost the server little, and the other watchers nothing.
+
+A hundred readers connect over every transport and read nothing while a run emits.
+The latency of healthy watchers is measured without them, with them, and without
+them again; the server's memory, descriptors and tasks before, meanwhile and after.
+A second part connects and leaves thousands of times, properly and not.
+
+By hand: `python -m tests.chaos.stalled`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from pilothouse.sdk.wire import Wire
+from tests.chaos.readers import TRANSPORTS, Reader
+from tests.chaos.served import Counts, Served
+
+HEALTHY = ("sse", "websocket", "browser", "browser socket") * 2
+BATCH = 50
+BATCH_SECONDS = 0.025
+TEXT = "x" * 900
+MARK = re.compile(rb"@([0-9]+\.[0-9]+)@")
+END = b"run.completed"
+BUFFER = 1024 * 1024
+HANG_SECONDS = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """What was done, what it cost, and what came of it."""
+
+    readers: dict[str, int]
+    events: int
+    before: Counts
+    held: Counts
+    peak_mib: float
+    after: Counts
+    release_seconds: float
+    p99_ms_without: float
+    p99_ms_with: float
+    p99_ms_again: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cycled:
+    """How often clients came and went, and what is left of them."""
+
+    cycles: int
+    did: dict[str, int]
+    before: Counts
+    after: Counts
+    seconds: float
+
+
+def until(is_true: Callable[[], bool], what: str) -> None:
+    """Look until it is so."""
+    end = time.monotonic() + HANG_SECONDS
+    while not is_true():
+        assert time.monotonic() < end, what
+        threading.Event().wait(0.05)
+
+
+def is_left(served: Served) -> bool:
+    """Whether nobody is connected."""
+    counts = served.counts()
+    return counts.connections == counts.watchers == counts.tails == 0
+
+
+class Emitter:
+    """Plays the jobs of a server: runs that emit events of a kilobyte at a steady pace."""
+
+    def __init__(self, served: Served) -> None:
+        self._wire = Wire(served.url, served.token, 30.0)
+
+    def begin(self) -> str:
+        """A run whose attempt has begun."""
+        run_id: str = self._call("/api/runs", {"kind": "counting"})["id"]
+        self._call("/api/hosts/chaos/claim", {"slots": 1, "running": [], "wait": 5})
+        return run_id
+
+    def emit(self, run_id: str, count: int, at_half: Callable[[], None]) -> None:
+        """Emit so many events; the last one of each batch says when it was written."""
+        due, half = time.monotonic(), count // 2 // BATCH * BATCH + 1
+        for first in range(1, count + 1, BATCH):
+            if first == half:
+                at_half()
+            threading.Event().wait(max(0.0, due - time.monotonic()))
+            due += BATCH_SECONDS
+            texts = [TEXT] * (min(BATCH, count + 1 - first) - 1)
+            texts.append(f"@{time.monotonic():.6f}@{TEXT}")
+            self._append(run_id, first, [{"type": "log", "data": {"text": text}} for text in texts])
+        self._append(run_id, count + 1, [{"type": "run.completed", "data": {}}])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._wire.close()
+
+    def _append(self, run_id: str, client_seq: int, events: list[dict[str, Any]]) -> None:
+        self._call(f"/api/runs/{run_id}/events", {"attempt": 1, "client_seq": client_seq, "events": events})
+
+    def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self._wire.request("POST", path, json.dumps(body).encode())
+        assert answer.is_ok, answer.body
+        return answer.json()
+
+
+def latencies(reader: Reader) -> list[float]:
+    """Seconds from the writing of each marked event to its arrival, until the run has ended."""
+    found, rest = [], b""
+    with reader:
+        is_over = False
+        while not is_over:
+            data = reader.sock.recv(262_144)
+            assert data, "the server closed before the end"
+            now, rest = time.monotonic(), rest + data
+            is_over = END in rest
+            last = 0
+            for mark in MARK.finditer(rest):
+                found.append(now - float(mark[1]))
+                last = mark.end()
+            rest = rest[max(last, len(rest) - 64) :]
+    return found
+
+
+def measured(
+    served: Served, emitter: Emitter, run_id: str, events: int, at_half: Callable[[], None] = lambda: None
+) -> list[float]:
+    """The latencies of all healthy watchers of a run that emits."""
+    with ThreadPoolExecutor(len(HEALTHY)) as pool:
+        reading: list[Future[list[float]]] = []
+        for transport in HEALTHY:
+            reader = Reader(served.port, served.token, transport, run_id, 2, BUFFER)
+            reader.answered()
+            reading.append(pool.submit(latencies, reader))
+        emitter.emit(run_id, events, at_half)
+        return [seconds for each in reading for seconds in each.result()]
+
+
+def p99_ms(seconds: list[float]) -> float:
+    """The 99th percentile in milliseconds."""
+    return round(sorted(seconds)[int(len(seconds) * 0.99)] * 1000, 1)
+
+
+def prove_stalled(data: Path, *, readers: int, events: int, stall_seconds: float) -> Stalled:
+    """Let readers stall while a run emits."""
+    with Served(data, stall_seconds=stall_seconds) as served, ExitStack() as stack:
+        emitter = Emitter(served)
+        stack.callback(emitter.close)
+        large = emitter.begin()
+        measured(served, emitter, large, events)  # warms up, and makes a log worth a large answer
+        without = p99_ms(measured(served, emitter, emitter.begin(), events))
+        emitter.close()
+        until(lambda: is_left(served), "the first watchers are gone")
+        before = served.counts()
+
+        run_id = emitter.begin()
+        chosen = list(islice(cycle(TRANSPORTS), readers))
+        slow = [
+            Reader(served.port, served.token, name, large if name == "poll" else run_id) for name in chosen
+        ]
+        streams = sum(name != "poll" for name in chosen)
+        until(lambda: served.counts().watchers == streams, "everybody is connected")
+        peak, held = Peak(served), list[Counts]()
+        with_them = p99_ms(measured(served, emitter, run_id, events, lambda: held.append(served.counts())))
+        emitter.close()
+        ended = time.monotonic()
+        until(lambda: is_left(served), "those who stall are given up")
+        released = time.monotonic() - ended
+        after = served.counts()
+        for reader in slow:
+            reader.sock.close()
+
+        again = p99_ms(measured(served, emitter, emitter.begin(), events))
+        return Stalled(
+            readers=dict(Counter(chosen)),
+            events=events,
+            before=before,
+            held=held[0],
+            peak_mib=peak.stop(),
+            after=after,
+            release_seconds=round(released, 1),
+            p99_ms_without=without,
+            p99_ms_with=with_them,
+            p99_ms_again=again,
+        )
+
+
+class Peak:
+    """The most memory that a server has, looked at ten times a second."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._most = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """The most in MiB."""
+        self._stop.set()
+        self._thread.join()
+        return round(self._most, 1)
+
+    def _look(self) -> None:
+        while not self._stop.wait(0.1):
+            self._most = max(self._most, self._served.rss_mib())
+
+
+def prove_cycles(data: Path, seed: int, *, cycles: int) -> Cycled:
+    """Connect and leave so often, over every transport, with and without a word."""
+    chance = Random(seed)
+    with Served(data) as served, ExitStack() as stack:
+        emitter = Emitter(served)
+        stack.callback(emitter.close)
+        run_id = emitter.begin()
+        emitter._append(run_id, 1, [{"type": "log", "data": {"text": TEXT}}] * 600)
+        emitter.close()
+        come_and_go(served, run_id, chance, max(50, cycles // 10))  # warms up
+        until(lambda: is_left(served), "the first have left")
+        before, began = served.counts(), time.monotonic()
+        did = come_and_go(served, run_id, chance, cycles)
+        seconds = time.monotonic() - began
+        until(lambda: is_left(served), "everybody has left")
+        return Cycled(cycles, dict(did), before, served.counts(), round(seconds, 1))
+
+
+def come_and_go(served: Served, run_id: str, chance: Random, cycles: int) -> Counter[str]:
+    """Clients one after the other; some do not wait for an answer."""
+    did: Counter[str] = Counter()
+    for _ in range(cycles):
+        transport = chance.choice(list(TRANSPORTS))
+        reader = Reader(served.port, served.token, transport, run_id, chance.randrange(600))
+        did[transport] += 1
+        if chance.random() < 0.7:
+            with suppress(OSError):
+                reader.answered()
+            did["answered"] += 1
+        leave = chance.choice([reader.close, reader.reset])
+        did[leave.__name__] += 1
+        leave()
+    return did
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        print(prove_stalled(Path(folder) / "a", readers=100, events=20_000, stall_seconds=30))
+        print(prove_cycles(Path(folder) / "b", 1, cycles=5_000))

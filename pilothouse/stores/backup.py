@@ -74,7 +74,7 @@ def check_revision(path: Path) -> None:
         with closing(_reading(path)) as connection:
             (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             connection.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, TypeError) as error:  # no such table, or nothing in it
         raise Unavailable(f"{path} is not a Pilothouse database: {error}") from error
     if revision > REVISION:
         raise Unavailable(

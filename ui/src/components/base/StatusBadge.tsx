@@ -84,6 +84,8 @@ export interface StatusBadgeProps {
   /** Replaces the word, such as "Pausing after current test…" or "Paused by ana". */
   label?: string | undefined;
   large?: boolean;
+  /** On phones long words take several lines instead of being cut. */
+  wraps?: boolean;
   className?: string;
 }
 
@@ -94,13 +96,14 @@ export function StatusBadge({
   stuck = false,
   label,
   large = false,
+  wraps = false,
   className,
 }: StatusBadgeProps) {
   const look = STATUS_LOOKS[status];
   const isStuck = stuck && status === "running" && !pending;
   const Icon = isStuck ? TriangleAlert : look.icon;
   const chip = isStuck ? "bg-stuck-soft text-stuck-text" : pending ? ASKED_CHIP[pending] : look.chip;
-  const word = label ?? (pending ? ASKED[pending] : isStuck ? "Stuck" : look.label);
+  const word = label ?? plainWord(status, pending, isStuck);
   const about = isStuck
     ? "Stuck: its process is alive, but nothing has come from it for longer than its kind's limit."
     : look.about;
@@ -112,16 +115,20 @@ export function StatusBadge({
           "inline-flex max-w-full shrink-0 items-center rounded-full font-medium",
           large ? "gap-1.5 px-3 py-1 text-sm" : "gap-1 px-2 py-0.5 text-xs",
           chip,
+          wraps && "max-md:rounded-2xl",
           status === "running" && !isStuck && "[&>svg]:animate-spin",
           className,
         )}
       >
         <Icon aria-hidden size={large ? 16 : 13} strokeWidth={2.25} className="shrink-0" />
-        <span className="truncate">{word}</span>
+        <span className={wraps ? "md:truncate" : "truncate"}>{word}</span>
       </span>
     </Tooltip>
   );
 }
+
+const plainWord = (status: Status, pending: Control | null, isStuck: boolean): string =>
+  pending ? ASKED[pending] : isStuck ? "Stuck" : STATUS_LOOKS[status].label;
 
 /** ● LIVE: the run is running and its stream is fresh. */
 export function LiveDot({ className }: { className?: string }) {

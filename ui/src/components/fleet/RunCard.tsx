@@ -46,7 +46,7 @@ export function RunCard({ run, kind, isFresh }: RunCardProps) {
     >
       <div className="flex items-center gap-3 max-md:flex-wrap">
         <div className="flex min-w-0 grow items-center gap-3 max-md:w-full max-md:flex-wrap max-md:gap-y-1.5">
-          <RunBadge run={run} kind={kind} isFresh={isFresh} className="max-w-[60%] max-md:max-w-full" />
+          <RunBadge run={run} kind={kind} isFresh={isFresh} wraps className="max-w-[60%] max-md:max-w-full" />
           <h3 className="min-w-0 truncate font-semibold max-md:w-full">
             <Link
               to="/runs/$runId"

@@ -104,7 +104,7 @@ export function LogView({ lines, isReady, isWhole, level, text, onLevel, onText 
         role="log"
         aria-live="off"
         aria-label="Console output"
-        className="h-[calc(100dvh-25rem)] min-h-96 overflow-auto overscroll-contain font-mono text-xs"
+        className="h-[calc(100dvh-28rem)] min-h-80 overflow-auto overscroll-contain font-mono text-xs"
       >
         {shown.length === 0 && (
           <p className="px-4 py-12 text-center font-sans text-sm text-text-3">
@@ -135,7 +135,7 @@ function Line({ line, top }: { line: LogLine; top: number }) {
       style={{ transform: `translateY(${top}px)` }}
     >
       <span className="w-16 shrink-0 text-text-3">{line.isFirst ? timeOfDay(line.time) : ""}</span>
-      <span className="w-16 shrink-0 truncate" title={line.source}>
+      <span className="w-16 shrink-0 truncate max-md:hidden" title={line.source}>
         {line.isFirst ? (line.source === "stack" ? "stack" : line.level) : ""}
       </span>
       <span>{line.text}</span>

@@ -9,15 +9,19 @@ export interface RetryButtonProps {
   kind: Kind;
   label: string;
   blocked: string | null;
+  /** On phones it has the width of the bar. */
+  isBar?: boolean;
 }
 
 /** Opens the question what to run again. */
-export function RetryButton({ run, kind, label, blocked }: RetryButtonProps) {
+export function RetryButton({ run, kind, label, blocked, isBar = false }: RetryButtonProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
       <Button
         icon={<RotateCcw aria-hidden />}
+        size={isBar ? "lg" : "md"}
+        className={isBar ? "flex-1" : ""}
         disabled={blocked !== null}
         shortcut="r"
         data-shortcut="retry"

@@ -9,11 +9,19 @@ export interface RunBadgeProps {
   /** The stream is fresh. */
   isFresh?: boolean;
   large?: boolean;
+  wraps?: boolean;
   className?: string;
 }
 
 /** The status in words: what was asked for and who asked come before the plain word. */
-export function RunBadge({ run, kind, isFresh = false, large = false, className }: RunBadgeProps) {
+export function RunBadge({
+  run,
+  kind,
+  isFresh = false,
+  large = false,
+  wraps = false,
+  className,
+}: RunBadgeProps) {
   const label = useStatusWords(run, kind);
   const isLive = isFresh && run.status === "running" && run.pending === null && !run.stuck;
   return (
@@ -24,6 +32,7 @@ export function RunBadge({ run, kind, isFresh = false, large = false, className 
         stuck={run.stuck}
         label={label}
         large={large}
+        wraps={wraps}
         className="shrink"
       />
       {isLive && <LiveDot />}

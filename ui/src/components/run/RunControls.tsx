@@ -50,7 +50,16 @@ const LOOKS: Record<Action, NonNullable<ButtonProps["look"]>> = {
 export function RunControls({ offers, onAct, onPause, run, kind, isBar = false }: RunControlsProps) {
   const draw = (offer: Offer) => {
     if (offer.action === "retry")
-      return <RetryButton key="retry" run={run} kind={kind} label={offer.label} blocked={offer.blocked} />;
+      return (
+        <RetryButton
+          key="retry"
+          run={run}
+          kind={kind}
+          label={offer.label}
+          blocked={offer.blocked}
+          isBar={isBar}
+        />
+      );
     const button = (
       <ControlButton key={`${offer.action} ${offer.label}`} offer={offer} isBar={isBar} onAct={onAct} />
     );
@@ -80,6 +89,7 @@ interface ControlButtonProps {
 function ControlButton({ offer, isBar, onAct }: ControlButtonProps) {
   const isWaiting = offer.label.endsWith("…");
   const isCancel = offer.action === "cancel";
+  const isIcon = isBar && offer.action === "free";
   const isSplit = offer.action === "pause" && offer.blocked === null;
   const shortcut = KEYS[offer.action];
   return (
@@ -93,13 +103,13 @@ function ControlButton({ offer, isBar, onAct }: ControlButtonProps) {
       aria-label={offer.label}
       onClick={() => onAct(offer.action)}
       className={cn(
-        isBar && "min-w-0 flex-1",
+        isBar && !isCancel && !isIcon && "min-w-0 flex-1",
         !isBar && isCancel && "ml-4",
         isWaiting && "max-w-64",
         isSplit && "rounded-r-none",
       )}
     >
-      <span className="truncate">{offer.label}</span>
+      {!isIcon && <span className="truncate">{offer.label}</span>}
     </Button>
   );
 }

@@ -34,7 +34,7 @@ export function StackDrawer({ stack, state, refusal, onAgain, onClose }: StackDr
       <header className="flex h-13 shrink-0 items-center gap-2 border-line border-b px-4">
         <h2 className="font-semibold">Stack</h2>
         {stack && (
-          <span className="text-sm text-text-3">
+          <span className="whitespace-nowrap text-sm text-text-3 max-md:hidden">
             <RelativeTime time={stack.time} />
           </span>
         )}

@@ -38,11 +38,11 @@ export function StuckNotice({ run, kind, onStack, controls }: StuckNoticeProps) 
         <Button size="sm" onClick={onStack}>
           View stack
         </Button>
-        {controls}
+        <span className="contents max-md:hidden">{controls}</span>
         <Button
           size="sm"
           look="ghost"
-          className="text-stuck-text hover:text-stuck-text"
+          className="text-stuck-text! hover:bg-stuck/15!"
           onClick={() => snooze([run.id])}
         >
           Wait 10 min

@@ -19,7 +19,7 @@ export interface Remaining {
  */
 export function useRemaining(run: Run, elapsed: number): Remaining {
   const last = useRef<{ at: number; seconds: number; isSlower: boolean } | null>(null);
-  if (isTerminal(run.status) || run.status === "paused" || run.status === "queued") {
+  if (isTerminal(run.status) || run.status === "paused" || run.status === "queued" || run.stuck) {
     return { text: "–", hint: "", seconds: null };
   }
   const before = last.current;

@@ -21,7 +21,7 @@ export function useStuck(run: RunHeader, kind: Kind): StuckFacts | null {
   const told = data?.stuck.find((one) => one.run.id === run.id);
   if (told) {
     const since = Math.max(0, (Date.now() - dataUpdatedAt) / 1000);
-    return { seconds: told.seconds + since, limit: told.limit, cause: run.stuck_cause ?? told.cause };
+    return { seconds: told.seconds + since, limit: told.limit, cause: told.cause ?? run.stuck_cause };
   }
   // The server called it stuck when the limit was over; until it says more, that is what is known.
   const since = run.last_event_at ? Math.max(0, (now - new Date(run.last_event_at).getTime()) / 1000) : 0;

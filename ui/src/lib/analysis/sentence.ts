@@ -31,8 +31,7 @@ function waiting(run: Run): string {
 /** What there is to say of a command that tells nothing but lines. */
 function consoleWords(run: Run): string {
   if (run.status === "running") return run.phase?.name ?? "At work; it tells no items";
-  if (run.status === "completed") return "Ended well, exit code 0";
-  return run.failure ? exitWords(run.failure) : "";
+  return run.status === "completed" ? "Ended well" : "";
 }
 
 /** "exit code 3", "ended by signal 9", or nothing. */

@@ -18,7 +18,7 @@ export function StuckAlert({ runs }: { runs: readonly RunHeader[] }) {
   const [hidden, setHidden] = useState("");
   const [asking, setAsking] = useState(false);
   // A run that gets stuck later is told in spite of a snooze of others.
-  const shown = runs.filter((run) => !isSnoozed(run.id, now));
+  const shown = runs.filter((run) => !isSnoozed(run.id, now)).sort((one, other) => one.number - other.number);
   const ids = shown.map((run) => run.id);
   const isHidden = shown.length === 0 || hidden === ids.join();
   if (isHidden && !asking) return null;
@@ -54,7 +54,7 @@ export function StuckAlert({ runs }: { runs: readonly RunHeader[] }) {
   );
 }
 
-const QUIET = "text-stuck-text hover:text-stuck-text";
+const QUIET = "text-stuck-text! hover:bg-stuck/15!";
 
 function StuckRow({ run }: { run: RunHeader }) {
   const { kindOf } = useKinds();

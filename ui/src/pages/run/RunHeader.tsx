@@ -78,7 +78,7 @@ export function RunHeader(props: RunHeaderProps) {
         </div>
         <CommandLine run={run} />
         <div className="flex flex-wrap items-center gap-3">
-          <RunBadge run={run} kind={kind} isFresh={isFresh} large />
+          <RunBadge run={run} kind={kind} isFresh={isFresh} large wraps />
           {steering.isSlow && <span className="text-sm text-text-3">Still asking…</span>}
           <RunRemark run={run} />
           <div className="ml-auto flex items-center gap-2">

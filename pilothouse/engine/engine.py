@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from pilothouse import failpoint, ids
+from pilothouse import clock, failpoint, ids
 from pilothouse.contracts import Appended, Bus, NewRun, RunQuery, Store
 from pilothouse.engine.control import Wish, decide, is_accepted
 from pilothouse.engine.doorbell import Doorbell
 from pilothouse.errors import Changed, Conflict, InvalidParams, InvalidTransition
 from pilothouse.model import event as e
+from pilothouse.model.fold import fold
 from pilothouse.model.run import Run, Status, Strength
 
 _PAGE = 200
@@ -201,7 +202,7 @@ class Engine:
         raise Conflict(f"{run_id} changes too fast to {wish.control} it", hint="Try again.")
 
     async def foresee(self, run_id: str, wish: Wish) -> tuple[Answer, e.Body | None]:
-        """What `control` would do now: the answer, and the event it would write.
+        """What `control` would do now: the answer, with the run as it would be, and the event it would write.
 
         Raises:
             NotFound, InvalidControl, Changed: As for `control`.
@@ -210,9 +211,10 @@ class Engine:
         if wish.version is not None and wish.version != run.version:
             raise _changed(run)
         body = decide(run, self._possible(run, wish))
-        is_request = isinstance(body, e.ControlRequested)
-        is_wait = is_request or (isinstance(body, e.RunResumed) and run.status is Status.PAUSED)
-        return Answer(run, body is not None, None, is_wait), body
+        if body is None:
+            return Answer(run, False, None, False), None
+        after = fold(run, e.Event(run.id, run.head + 1, clock.now(), body))
+        return Answer(after, True, None, is_accepted(run, after, wish.control)), body
 
     def _possible(self, run: Run, wish: Wish) -> Wish:
         """The wish as the run's kind can obey it: where a process cannot be let go, it is held."""

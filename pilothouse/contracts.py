@@ -8,7 +8,7 @@ keeps them to itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -261,6 +261,16 @@ class Store(Protocol):
 
     async def saved_state(self, run_id: str) -> dict[str, Any] | None:
         """The latest saved state, None without one."""
+
+    async def acked(self, run_id: str) -> Mapping[str, int]:
+        """The highest `client_seq` that is stored or refused: by writer, of the current attempt.
+
+        Also by `<attempt>/<writer>`, of the 8 attempts before it, so that the next attempt
+        sends of their spools what is missing and nothing twice.
+
+        Raises:
+            NotFound: No such run.
+        """
 
     async def expired(self) -> Sequence[Run]:
         """Running (and held) runs whose lease has run out by the database's clock."""

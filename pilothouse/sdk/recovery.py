@@ -14,7 +14,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ class Recovered:
 def complete(assignment: dict[str, Any], spool: Spool) -> dict[str, Any]:
     """An assignment as it would be, had the server got all that earlier processes said; see `recover`."""
     finished, in_flight = assignment["finished"], assignment.get("in_flight", ())
-    recovered = recover(spool, finished, in_flight)
+    recovered = recover(spool, finished, in_flight, assignment.get("acked"))
     recovered.begun = dict.fromkeys(in_flight) | recovered.begun
     return assignment | {
         "finished": [*finished, *recovered.finished],
@@ -106,6 +106,7 @@ def recover(
     spool: Spool,
     finished: Collection[str] = (),
     in_flight: Collection[str] = (),
+    acked: Mapping[str, int] | None = None,
     *,
     is_late: bool = False,
 ) -> Recovered:
@@ -119,6 +120,8 @@ def recover(
         spool: The new process's spool.
         finished: Keys that the server knows as finished.
         in_flight: Keys that the server knows as begun and not finished.
+        acked: The last number that the server has, by `<attempt>/<writer>`: a process may be
+            killed between the server's commit and its answer.
         is_late: The attempt is at its end: what an earlier one had begun, it has done itself.
     """
     recovered = Recovered()
@@ -131,8 +134,9 @@ def recover(
         with contextlib.suppress(OSError), held(gone.marks, patience) as is_held, spool.changed:
             if is_held:
                 left = read_left(gone.marks)
+                stored = (acked or {}).get(f"{gone.attempt}/{gone.writer}", 0)
                 for path in gone.paths():
-                    _take_over(spool, path, left.acked, recovered)
+                    _take_over(spool, path, max(left.acked, stored), recovered)
                 marked |= dict.fromkeys(left.keys)
                 taken.append(gone.marks)
     untold = marked.keys() - recovered.begun.keys() - set(in_flight) - recovered.finished - set(finished)

@@ -22,6 +22,7 @@ from pilothouse.model.run import Run, Status, Strength
 
 MAX_BODIES = 1000
 MAX_WRITERS = 64
+KEPT_ATTEMPTS = 8
 FIRST_LEASE_SECONDS = 15.0
 JOB = "job"
 _WRITER = re.compile("[a-z0-9-]{1,32}")
@@ -32,7 +33,8 @@ class Entry:
     """What a store keeps of a run beside its log.
 
     Attributes:
-        acked: Highest `client_seq` that is stored or refused, by writer of the current attempt.
+        acked: Highest `client_seq` that is stored or refused, by writer of the current attempt,
+            and by `<attempt>/<writer>` of the last ones before it.
         lease_until: Seconds on the database's clock; None unless an attempt is alive.
     """
 
@@ -104,7 +106,8 @@ class Admission:
         self.run = fold(self.run, event)
         self.keep(event, number)
         if isinstance(body, e.RunStarted):
-            self.acked, self._others, self.is_started = 0, {}, True
+            self.acked, self._others = 0, _ended(self._others, body.attempt - 1)
+            self.is_started = True
 
     def keep(self, event: e.Event, number: int | None = None) -> None:
         """Add an event that is folded already."""
@@ -200,8 +203,14 @@ def _check_writer(entry: Entry, batch: Batch) -> None:
     if not _WRITER.fullmatch(batch.writer):
         hint = "1 to 32 characters out of a-z, 0-9 and the hyphen."
         raise Invalid(f"writer: {batch.writer!r} is not a writer's name", hint=hint, field="writer")
-    if len(entry.acked) >= MAX_WRITERS and batch.client_seq is not None:
+    if sum("/" not in name for name in entry.acked) >= MAX_WRITERS and batch.client_seq is not None:
         raise Invalid(f"writer: attempt {entry.run.attempt} has {MAX_WRITERS} already", field="writer")
+
+
+def _ended(acked: Mapping[str, int], attempt: int) -> dict[str, int]:
+    """The numbers of an attempt that has ended, for the one that takes over its spool."""
+    named = {name if "/" in name else f"{attempt}/{name}": number for name, number in acked.items()}
+    return {name: n for name, n in named.items() if int(name.partition("/")[0]) > attempt - KEPT_ATTEMPTS}
 
 
 def has_lease(run: Run) -> bool:

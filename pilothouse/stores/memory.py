@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -203,6 +203,10 @@ class MemoryStore:
         frames = await self.read(run_id, 0, 1, ("state.saved",), newest=True)
         state: dict[str, Any] | None = from_json(frames[0].data)["data"]["state"] if frames else None
         return state
+
+    async def acked(self, run_id: str) -> Mapping[str, int]:
+        """What each writer was acknowledged."""
+        return self._log(run_id).entry.acked
 
     async def expired(self) -> Sequence[Run]:
         """Runs whose lease has run out."""

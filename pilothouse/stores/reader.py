@@ -5,7 +5,7 @@ Everything here runs in a reader's thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import from_json
@@ -123,6 +123,15 @@ class Reader:
         frames = self.read(run_id, 0, 1, ("state.saved",), newest=True)
         state: dict[str, Any] | None = from_json(frames[0].data)["data"]["state"] if frames else None
         return state
+
+    def acked(self, run_id: str) -> Mapping[str, int]:
+        """See `Store.acked`."""
+        with self._database.reader.begin() as connection:
+            text = connection.execute(select(runs.c.acked).where(runs.c.id == run_id)).scalar_one_or_none()
+        if text is None:
+            raise references.unknown(run_id)
+        numbers: Mapping[str, int] = from_json(text)
+        return numbers
 
     def expired(self) -> Sequence[Run]:
         """See `Store.expired`."""

@@ -8,7 +8,7 @@ times as fast so as through an async one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
@@ -156,6 +156,10 @@ class SqlStore:
     async def saved_state(self, run_id: str) -> dict[str, Any] | None:
         """The latest saved state."""
         return await self._ask(self._reader.saved_state, run_id)
+
+    async def acked(self, run_id: str) -> Mapping[str, int]:
+        """What each writer was acknowledged."""
+        return await self._ask(self._reader.acked, run_id)
 
     async def expired(self) -> Sequence[Run]:
         """Runs whose lease has run out by the database's clock."""

@@ -49,6 +49,20 @@ class AppendContract:
         assert frame["run_id"] == run_id
         assert frame["data"]["data"] == {"verdict": "sicher ☂ 安全 🚀"}
 
+    async def test_an_attempt_can_ask_what_earlier_ones_were_acknowledged(self, store: Store) -> None:
+        run_id = await running(store)
+        await store.append(run_id, [a_note("x"), a_note("y")], attempt=1, client_seq=1)
+        await store.append(run_id, [a_note("z")], attempt=1, client_seq=1, writer="rank-1")
+        while_it_lived = await store.acked(run_id)
+
+        await store.append(run_id, [e.RunInterrupted(reason="signal 9"), e.RunStarted(attempt=2)])
+        await store.append(run_id, [a_note("again")], attempt=2, client_seq=1)
+
+        assert while_it_lived == {"job": 2, "rank-1": 1}
+        assert await store.acked(run_id) == {"job": 1, "1/job": 2, "1/rank-1": 1}
+        with pytest.raises(NotFound):
+            await store.acked("nobody")
+
     async def test_a_rejected_event_leaves_no_trace(self, store: Store) -> None:
         run_id = await running(store)
         before = await store.get(run_id)

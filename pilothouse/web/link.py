@@ -72,6 +72,7 @@ async def assigned(context: Context, run: Run) -> dict[str, Any]:
         "finished": list(await context.store.finished_keys(run.id)),
         "in_flight": await _in_flight(context, run),
         "saved_state": await context.store.saved_state(run.id),
+        "acked": {name: n for name, n in (await context.store.acked(run.id)).items() if "/" in name},
         "root": await _root(context, run),
     }
 
@@ -108,7 +109,10 @@ async def append_events(run_id: str, batch: Batch, context: Ctx, request: Reques
     if len(await request.body()) > MAX_BATCH:
         raise TooLarge("events: the batch is too large", hint=f"At most {MAX_BATCH} bytes.", field="events")
     bodies = [_parse(index, event) for index, event in enumerate(batch.events)]
-    if any(body.type == "run.cancelled" for body in bodies) and not (await context.store.get(run_id)).attached:
+    if (
+        any(body.type == "run.cancelled" for body in bodies)
+        and not (await context.store.get(run_id)).attached
+    ):
         raise Invalid("events: the host tells that a run is cancelled, not its job", field="events")
     appended = await context.engine.append_as(
         run_id,

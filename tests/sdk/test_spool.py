@@ -211,6 +211,17 @@ def test_the_marks_tell_what_was_begun_and_not_finished(tmp_path: Path) -> None:
     second.close()
 
 
+def test_what_the_server_stored_and_could_not_say_any_more_is_not_sent_again(tmp_path: Path) -> None:
+    first = Spool(tmp_path)
+    first.add([item("a"), item("b"), item("c")])
+    first.close()
+
+    complete(UNSENT | {"acked": {"1/job": 2, "1/rank-1": 3}}, second := Spool(tmp_path, 2))
+
+    assert [json.loads(event)["data"]["key"] for event in drain(second)] == ["c"]
+    second.close()
+
+
 def test_marks_that_are_found_at_the_end_begin_nothing(tmp_path: Path) -> None:
     first = Spool(tmp_path)
     first.mark("a")

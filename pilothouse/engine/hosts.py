@@ -22,7 +22,7 @@ class Attempt:
 class Stop:
     """An attempt that a host must end; `force` skips the gentle steps."""
 
-    run_id: str
+    attempt: Attempt
     force: bool
 
 

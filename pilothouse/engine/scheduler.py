@@ -252,7 +252,7 @@ class Scheduler:
             told = host.told.get((attempt, force))
             if told is None or host.seen - told >= self._tell_again_seconds:
                 host.told[(attempt, force)] = host.seen
-                stops.append(Stop(attempt.run_id, force))
+                stops.append(Stop(attempt, force))
         return stops
 
     async def _must_end(self, attempt: Attempt) -> bool | None:

@@ -82,7 +82,10 @@ async def claim(name: str, body: ClaimBody, context: Ctx, request: Request) -> R
                 }
                 for run in orders
             ],
-            "stop": [{"run_id": stop.run_id, "force": stop.force} for stop in stops],
+            "stop": [
+                {"run_id": stop.attempt.run_id, "attempt": stop.attempt.number, "force": stop.force}
+                for stop in stops
+            ],
             "dump": [] if claiming.cancelled() else context.scheduler.take_dumps(name),
         }
     )

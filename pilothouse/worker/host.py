@@ -69,6 +69,7 @@ class Host:
         self._changed = asyncio.Condition()
         self._reports: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self._folders: dict[tuple[str, int], Path] = {}
+        self._held_up: list[tuple[str, int]] = []
         self._untold: list[tuple[str, int]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -107,19 +108,19 @@ class Host:
         while not self._stopping.is_set():
             answer = await self._post(client, "claim", await self._claim())
             for stop in answer.get("stop", ()):
-                self._climb(stop["run_id"], stop["force"])
+                self._climb(stop["run_id"], stop["attempt"], stop["force"])
             for order in answer.get("orders", ()):
                 failpoint.reach("host.order.received")
-                await self._start(order)
+                await self._take(order)
             for run_id in answer.get("dump", ()):
                 self._do(self._dump(run_id))
 
     async def _claim(self) -> dict[str, Any]:
         """What there is room for, and what lives here. An end that is not yet told counts as alive."""
-        free = max(0, self._slots - len(self._attempts))
+        free = max(0, self._slots - len(self._attempts) - len(self._held_up))
         loads = await self._executor.loads()
         running = [(run_id, attempt, loads.get(run_id)) for run_id, attempt in self._attempts.items()]
-        running += [(run_id, attempt, None) for run_id, attempt in self._untold]
+        running += [(run_id, attempt, None) for run_id, attempt in (*self._held_up, *self._untold)]
         busy = BUSY_POLL_SECONDS if running else POLL_SECONDS
         return {
             "slots": free,
@@ -127,12 +128,25 @@ class Host:
             "wait": busy if free else FULL_POLL_SECONDS,
         }
 
+    async def _take(self, claimed: dict[str, Any]) -> None:
+        """Start an attempt; when an outdated one has not left yet, once it is gone, however long that takes."""
+        run_id = claimed["run_id"]
+        if run_id in self._attempts:
+            self._held_up.append((run_id, claimed["attempt"]))
+            self._do(self._start_after(self._attempts[run_id], claimed))
+        else:
+            await self._start(claimed)
+
+    async def _start_after(self, outdated: int, claimed: dict[str, Any]) -> None:
+        await self._end(claimed["run_id"], outdated, force=True)
+        self._held_up.remove((claimed["run_id"], claimed["attempt"]))
+        if claimed["run_id"] not in self._attempts:
+            await self._start(claimed)
+
     async def _start(self, claimed: dict[str, Any]) -> None:
         run_id, attempt = claimed["run_id"], claimed["attempt"]
         folder = claimed.get("folder") or str(self._data / "runs" / run_id)
         order = Order(run_id, attempt, claimed["entry"], self._server, self._token, folder)
-        if run_id in self._attempts:  # an outdated attempt that has not left yet
-            await self._end(run_id, self._attempts[run_id], force=True)
         self._attempts[run_id] = attempt
         self._folders[run_id, attempt] = Path(folder)
         try:
@@ -145,10 +159,10 @@ class Host:
 
     # Stops
 
-    def _climb(self, run_id: str, force: bool) -> None:
+    def _climb(self, run_id: str, attempt: int, force: bool) -> None:
         """Begin to end an attempt; a second stop with `force` does not wait for the first."""
-        if run_id in self._attempts:
-            self._do(self._end(run_id, self._attempts[run_id], force))
+        if self._attempts.get(run_id) == attempt:
+            self._do(self._end(run_id, attempt, force))
 
     async def _end(self, run_id: str, attempt: int, force: bool) -> None:
         """Give the job time to obey, then SIGTERM, then SIGKILL until it is gone."""

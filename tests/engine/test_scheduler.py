@@ -144,14 +144,14 @@ async def test_a_host_is_told_once_which_attempts_to_end(parts: Parts, name: str
     _, stops = await parts.scheduler.claim("lab", 0, running, 0)
     _, again = await parts.scheduler.claim("lab", 0, running, 0)
 
-    assert stops == ([] if force is None else [Stop(run.id, force)])
+    assert stops == ([] if force is None else [Stop(Attempt(run.id, 1), force)])
     assert again == []
 
 
 async def test_an_attempt_of_a_deleted_run_is_ended_by_force(parts: Parts) -> None:
     _, stops = await parts.scheduler.claim("lab", 0, (Attempt("bench_gone", 1),), 0)
 
-    assert stops == [Stop("bench_gone", True)]
+    assert stops == [Stop(Attempt("bench_gone", 1), True)]
 
 
 async def test_a_gentle_stop_is_followed_by_a_forced_one_when_somebody_asks(parts: Parts) -> None:
@@ -162,7 +162,7 @@ async def test_a_gentle_stop_is_followed_by_a_forced_one_when_somebody_asks(part
     await parts.engine.append(run.id, p.FORCE)
     _, stops = await parts.scheduler.claim("lab", 0, running, 0)
 
-    assert stops == [Stop(run.id, True)]
+    assert stops == [Stop(Attempt(run.id, 1), True)]
 
 
 async def test_a_stop_whose_answer_got_lost_is_told_again(parts: Parts) -> None:
@@ -174,7 +174,7 @@ async def test_a_stop_whose_answer_got_lost_is_told_again(parts: Parts) -> None:
     async with asyncio.timeout(2):
         _, stops = await scheduler.claim("lab", 0, running, 25)
 
-    assert stops == [Stop(run.id, False)]
+    assert stops == [Stop(Attempt(run.id, 1), False)]
 
 
 async def test_a_waiting_claim_tells_of_a_cancel_at_once(parts: Parts) -> None:
@@ -185,7 +185,7 @@ async def test_a_waiting_claim_tells_of_a_cancel_at_once(parts: Parts) -> None:
     await parts.engine.append(run.id, p.FORCE)
 
     async with asyncio.timeout(1):
-        assert await waiting == ([], [Stop(run.id, True)])
+        assert await waiting == ([], [Stop(Attempt(run.id, 1), True)])
 
 
 async def test_an_attempt_that_a_restarted_host_does_not_know_is_settled(parts: Parts) -> None:

@@ -102,7 +102,7 @@ def test_a_claim_that_waits_is_answered_by_a_cancel(server: Running, api: httpx2
         api.post(f"{job.path}/cancel", json={"force": True})
         answered = waiting.result(10)
 
-    assert answered == {"orders": [], "stop": [{"run_id": job.id, "force": True}], "dump": []}
+    assert answered == {"orders": [], "stop": [{"run_id": job.id, "attempt": 1, "force": True}], "dump": []}
 
 
 def test_a_host_that_hangs_up_while_it_waits_takes_nothing(server: Running, api: httpx2.Client) -> None:

@@ -35,9 +35,9 @@ def give(server: LinkServer, job: str, run_id: str = "run_1", attempt: int = 1) 
         server.changed.notify_all()
 
 
-def tell_to_stop(server: LinkServer, run_id: str = "run_1", force: bool = False) -> None:
+def tell_to_stop(server: LinkServer, run_id: str = "run_1", force: bool = False, attempt: int = 1) -> None:
     with server.changed:
-        server.stops.append({"run_id": run_id, "force": force})
+        server.stops.append({"run_id": run_id, "attempt": attempt, "force": force})
         server.changed.notify_all()
 
 
@@ -176,6 +176,19 @@ class TestHost:
 
         assert [ended["attempt"] for ended in server.ended] == [1]
 
+    async def test_a_late_stop_of_an_older_attempt_touches_no_newer_one(
+        self, server: LinkServer, tmp_path: Path
+    ) -> None:
+        server.add_run(items=20, seconds=0.02)
+        server.next_attempt()
+        give(server, "counts", attempt=2)
+        await until(server, lambda: server.log.finished)
+
+        tell_to_stop(server, force=True, attempt=1)
+        await until(server, lambda: server.ended)
+
+        assert (server.ended[0]["exit_code"], server.status()) == (0, "completed")
+
 
 class Undying:
     """An executor whose attempts outlive every signal until the test lets them go."""
@@ -254,6 +267,24 @@ async def test_what_outlives_a_kill_is_told_while_the_host_goes_on_trying(
     assert server.ended == []
     undying.let_go()
     await until(server, lambda: server.ended)
+
+
+@pytest.mark.anyio
+async def test_an_attempt_that_will_not_die_holds_up_its_successor_and_nothing_else(
+    server: LinkServer, undying: Undying
+) -> None:
+    server.next_attempt()
+    give(server, "hangs_for_ever", attempt=2)
+    await until(server, lambda: {each["attempt"] for each in server.claims[-1]["running"]} == {1, 2})
+    assert server.claims[-1]["slots"] == 0
+
+    undying.let_go()
+    await until(
+        server, lambda: server.claims[-1]["running"] == [{"run_id": "run_1", "attempt": 2, "cpu": None}]
+    )
+
+    assert undying.running() == ["run_1"]
+    assert [ended["attempt"] for ended in server.ended] == [1]
 
 
 @pytest.mark.anyio

@@ -23,6 +23,7 @@ from pilothouse.sdk.console import capture
 from pilothouse.sdk.failure import describe
 from pilothouse.sdk.finding import data_folder, find_server, find_token, recorded_server
 from pilothouse.sdk.handle import RunHandle
+from pilothouse.sdk.recovery import complete
 from pilothouse.sdk.scriptlink import ScriptLink
 from pilothouse.sdk.session import (
     EXIT_CANCELLED,
@@ -34,6 +35,7 @@ from pilothouse.sdk.session import (
     tell,
 )
 from pilothouse.sdk.signals import Cancelled
+from pilothouse.sdk.spool import Spool
 from pilothouse.sdk.wire import Wire, call
 
 QUIET_SECONDS = 3.0
@@ -77,9 +79,12 @@ class ByHand:
                 raise
             return self._go_unrecorded(error)
         run = given["run"]
-        folder = self._data / "runs" / run["id"]
+        folder = self._folder(run["id"])
         folder.mkdir(parents=True, exist_ok=True)
-        self._link = ScriptLink(self._server, self._token, run["id"], folder, tell)
+        self._inherit(run["retry_of"], folder)
+        spool = Spool(folder, 1, f"script-{secrets.token_hex(4)}")
+        given = complete(given, spool)
+        self._link = ScriptLink(self._server, self._token, run["id"], spool, tell)
         self._handle = make_handle(self._link, given, self._params, folder)
         self._link.start(state_of(run))
         self._restore = capture(self._log)
@@ -120,6 +125,17 @@ class ByHand:
                 return str(run["id"])
         tell(f"There is no earlier run named {self._name!r}: nothing is reused.")
         return None
+
+    def _folder(self, run_id: str) -> Path:
+        return self._data / "runs" / run_id
+
+    def _inherit(self, earlier: str | None, folder: Path) -> None:
+        """Take what the process of the earlier run could not send before it was killed."""
+        if earlier is None:
+            return
+        for path in self._folder(earlier).glob("spool-*"):
+            with suppress(OSError):
+                path.rename(folder / path.name)
 
     def _call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import PilothouseError
@@ -29,7 +28,7 @@ class ScriptLink(Link):
         server: Base URL.
         token: Bearer token.
         run_id: The run; empty without one.
-        folder: The run's folder; None without a run: then nothing is ever sent.
+        spool: Where events wait for the server; None without a run: then nothing is ever sent.
         say: Tells the user one line.
 
     Attributes:
@@ -38,13 +37,14 @@ class ScriptLink(Link):
     """
 
     def __init__(
-        self, server: str, token: str, run_id: str, folder: Path | None, say: Callable[[str], None]
+        self, server: str, token: str, run_id: str, spool: Spool | None, say: Callable[[str], None]
     ) -> None:
-        super().__init__(server, token, run_id, 1, orphan_seconds=math.inf, spool=Spool(folder, 1))
+        writer = spool.writer if spool else "job"
+        super().__init__(server, token, run_id, 1, orphan_seconds=math.inf, writer=writer, spool=spool)
         self.is_recorded = True
         self.is_ending = False
         self._say = say
-        if folder is None:
+        if spool is None:
             self._stop_recording()
 
     def ask(self, type_: str, data: Mapping[str, Any], *, patient: bool = False) -> bool:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -115,6 +119,39 @@ def ask(up: Running, run_id: str, control: str) -> None:
     """A control by the API."""
     with up.client() as client:
         assert client.post(f"/api/runs/{run_id}/{control}", json={}).is_success
+
+
+@contextmanager
+def door(url: str) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A way to the server that can be shut for good: its address, and what shuts it."""
+    target = urlsplit(url)
+    listener = socket.create_server(("127.0.0.1", 0))
+    ends: list[socket.socket] = [listener]
+
+    def hand_on(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def admit() -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = listener.accept()
+                there = socket.create_connection((target.hostname or "", target.port or 0))
+                ends.extend((here, there))
+                for pair in ((here, there), (there, here)):
+                    threading.Thread(target=hand_on, args=pair, daemon=True).start()
+
+    def shut() -> None:
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    threading.Thread(target=admit, daemon=True).start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", shut
+    shut()
 
 
 def ledger(folder: Path) -> list[int]:
@@ -252,6 +289,30 @@ def test_a_killed_script_is_told_as_lost_and_a_new_run_reuses_what_it_finished(
     executed = Counter(ledger(tmp_path))
     assert set(executed) == set(range(60))
     assert [executed[key] for key in keys] == [1] * len(keys)
+
+
+def test_a_new_run_reuses_what_a_killed_script_could_not_send(
+    up: Running, start: Start, tmp_path: Path
+) -> None:
+    with door(up.url) as (url, shut):
+        script = start(TRACKS.replace("my eval", "cut off"), "5000", "0.01", PILOTHOUSE_SERVER=url)
+        run = reach(up, run_of(up, script)["id"], lambda now: now["progress"]["done"] > 5, "stored items")
+        shut()
+        seen = len(ledger(tmp_path))
+        until(lambda: len(ledger(tmp_path)) > seen + 50, "items that nobody hears of")
+        script.kill()
+        script.wait()
+    lost = reach(up, run["id"], lambda now: now["status"] == "failed", "the end of the lease")
+    executed = ledger(tmp_path)
+
+    again = start(TRACKS.replace("my eval", "cut off"), str(len(executed) + 5), "0", "@last")
+    code, _, _ = finish(again)
+
+    renewed = run_of(up, again)
+    assert lost["progress"]["done"] < len(executed) - 40
+    assert (code, renewed["progress"]["done"]) == (0, len(executed) + 5)
+    repeated = Counter(ledger(tmp_path)) - Counter(range(len(executed) + 5))
+    assert sum(repeated.values()) <= 2, "only what was in hand, and what was not yet written down"
 
 
 def test_a_resume_without_an_earlier_run_begins_at_the_beginning(up: Running, start: Start) -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pilothouse.errors import InvalidControl
 from pilothouse.model import event as e
-from pilothouse.model.run import Control, Run, Status, Strength
+from pilothouse.model.run import Control, Request, Run, Status, Strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,9 @@ class Situation(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     PAUSING = "running, pause pending"
-    RELEASING = "release pending"
+    RELEASING = "running, release pending"
     HELD = "paused, held"
+    LEAVING = "paused, held, release pending"
     RELEASED = "paused, released"
     CANCELLING = "cancel pending"
     KILLING = "cancel by force pending"
@@ -84,6 +85,7 @@ _ROWS: dict[Situation, tuple[Effect, Effect, Effect, Effect, Effect]] = {
     Situation.PAUSING: (_SAME, _ASKED, Effect.WITHDRAWN, _ASKED, _ASKED),
     Situation.RELEASING: (_SAME, _SAME, Effect.WITHDRAWN, _ASKED, _ASKED),
     Situation.HELD: (_SAME, _ASKED, Effect.RESUMED, _ASKED, _ASKED),
+    Situation.LEAVING: (_SAME, _SAME, Effect.RESUMED, _ASKED, _ASKED),
     Situation.RELEASED: (_SAME, _SAME, Effect.RESUMED, Effect.CANCELLED, Effect.CANCELLED),
     Situation.CANCELLING: (_CANCELLING, _CANCELLING, _CANCELLING, _SAME, _ASKED),
     Situation.KILLING: (_CANCELLING, _CANCELLING, _CANCELLING, _SAME, _SAME),
@@ -100,18 +102,22 @@ TABLE: dict[tuple[Situation, Ask], Effect] = {
 
 def situation_of(run: Run) -> Situation:
     """Where the run stands."""
-    if run.status is Status.CANCELLED:
-        return Situation.CANCELLED
     if run.status.is_terminal:
-        return Situation.ENDED
-    if run.pending is Control.CANCEL:
-        return Situation.KILLING if run.request and run.request.force else Situation.CANCELLING
-    if run.pending is Control.PAUSE:
-        is_release = run.request is not None and run.request.strength is Strength.RELEASE
-        return Situation.RELEASING if is_release else Situation.PAUSING
+        return Situation.CANCELLED if run.status is Status.CANCELLED else Situation.ENDED
+    if run.request is not None:
+        return _asked(run.status, run.request)
     if run.status is Status.PAUSED:
         return Situation.RELEASED if run.strength is Strength.RELEASE else Situation.HELD
     return Situation.QUEUED if run.status is Status.QUEUED else Situation.RUNNING
+
+
+def _asked(status: Status, request: Request) -> Situation:
+    """Where a run stands that has yet to obey."""
+    if request.control is Control.CANCEL:
+        return Situation.KILLING if request.force else Situation.CANCELLING
+    if status is Status.PAUSED:
+        return Situation.LEAVING
+    return Situation.RELEASING if request.strength is Strength.RELEASE else Situation.PAUSING
 
 
 def ask_of(wish: Wish) -> Ask:
@@ -135,8 +141,6 @@ def decide(run: Run, wish: Wish) -> e.Body | None:
             raise _cancelling(run, wish.control)
         case Effect.FINISHED:
             raise _finished(run, wish.control)
-        case Effect.WITHDRAWN if run.status is Status.PAUSED:
-            return e.RunResumed(actor=wish.actor, reason=wish.reason)  # a hold that was to be released
         case _:
             return _body(effect, wish)
 

@@ -87,6 +87,7 @@ HISTORIES: dict[Situation, list[e.Body]] = {
     Situation.PAUSING: [_STARTED, _PAUSE],
     Situation.RELEASING: [_STARTED, _RELEASE],
     Situation.HELD: [_STARTED, _PAUSE, e.RunPaused()],
+    Situation.LEAVING: [_STARTED, _PAUSE, e.RunPaused(), _RELEASE],
     Situation.RELEASED: [_STARTED, _PAUSE, e.RunPaused(strength=Strength.RELEASE)],
     Situation.CANCELLING: [_STARTED, _CANCEL],
     Situation.KILLING: [_STARTED, _FORCE],

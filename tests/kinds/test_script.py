@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from pilothouse.kinds.script import KIND
 from pilothouse.model.run import Strength
+from tests.e2e.stack import until
 from tests.sdk.link_server import LinkServer
 from tests.worker.conftest import Spawn, spawn
 
@@ -318,3 +319,36 @@ def test_a_process_that_the_command_left_behind_does_not_hold_up_its_end(
 def test_params_that_make_no_command_are_refused(params: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         KIND.validate(params)
+
+
+ATTACHED = """
+import time
+import pilothouse as ph
+with ph.run("unused") as run:
+    for number in run.track(range(100_000), key=str):
+        with open("ledger", "a") as ledger:
+            ledger.write(f"{number}\\n")
+        time.sleep(0.002)
+"""
+
+
+def test_what_a_killed_script_had_not_yet_sent_is_in_the_log_all_the_same(
+    server: LinkServer, start: Start, tmp_path: Path
+) -> None:
+    child = start(*python(ATTACHED))
+    server.wait_for(lambda: len(server.log.finished) > 5)
+    (command,) = commands(child)
+    server.stop()
+    known = len(server.log.finished)
+    until(lambda: len((tmp_path / "ledger").read_text().split()) > known + 100, "items that nobody hears of")
+
+    command.kill()
+    server.start()
+
+    child.wait(HANG)
+    executed = (tmp_path / "ledger").read_text().split()
+    assert server.status() == "failed"
+    assert len(server.log.finished) >= len(executed) - 2, (
+        "only what was in hand, and what was not yet written down"
+    )
+    assert len(server.keys("item.finished")) == len(set(server.keys("item.finished")))

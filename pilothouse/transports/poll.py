@@ -14,7 +14,7 @@ from pilothouse.model.run import Run
 from pilothouse.transports.place import Place
 from pilothouse.transports.service import gap_data
 
-ANSWER_BYTES = 4 * 1024 * 1024
+ANSWER_BYTES = 2 * 1024 * 1024
 
 
 async def poll(

@@ -199,7 +199,7 @@ OPENAPI_PATHS: dict[str, Any] = {
         {
             "run": "Id, unique beginning, number, name or @last.",
             "after": "Place in the log: a seq, or <epoch>-<seq>.",
-            "limit": "Polling: at most so many events (5,000, and 4 MB).",
+            "limit": "Polling: at most so many events (5,000, and 2 MB).",
             "types": "Polling: only these, separated by commas.",
             "newest": "Polling: 1 takes the last events instead of the first.",
             "wait": "Polling: seconds to wait while there is nothing (25).",

@@ -77,6 +77,9 @@ class Served:
     Args:
         data: The data folder.
         settings: Further settings by name.
+
+    Attributes:
+        idle_tasks: How many tasks it has before the first client comes.
     """
 
     def __init__(self, data: Path, **settings: object) -> None:
@@ -88,7 +91,7 @@ class Served:
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             **more,
         }
-        self.port = self.starts = 0
+        self.port = self.starts = self.idle_tasks = 0
         data.mkdir(parents=True, exist_ok=True)
         self._log = (data / "server.log").open("a")
         self.start()
@@ -124,6 +127,7 @@ class Served:
         self.port = int(self._process.stdout.readline() or 0)
         assert self.port, "the server does not start"
         self.starts += 1
+        self.idle_tasks = self.counts().tasks
 
     def stop(self, how: int = signal.SIGKILL) -> None:
         """End it: SIGKILL at once, SIGTERM in good order."""

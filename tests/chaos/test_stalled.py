@@ -14,7 +14,7 @@ from tests.chaos.stalled import Cycled, Stalled, prove_cycles, prove_stalled
 STALLED = "G9: readers that take nothing, over every transport"
 CYCLED = "G9: clients that come and go, over every transport"
 HELD_MIB_EACH = 2.0
-GROWN_MIB = 40.0
+GROWN_MIB = 25.0 if scale.IS_LONG else 75.0  # after little the database's page caches still fill
 LONG = pytest.mark.timeout(scale.LONG_SECONDS if scale.IS_LONG else 120)
 
 
@@ -52,7 +52,7 @@ def row_of(proof: Stalled) -> dict[str, object]:
         "tasks": change(proof.before, proof.after, "tasks"),
         "watchers": change(proof.held, proof.after, "watchers"),
         "released after": f"{proof.release_seconds} s",
-        "p99 of the others": f"{proof.p99_ms_without} · {proof.p99_ms_with} · {proof.p99_ms_again} ms",
+        "p50/p99 of the others": f"{proof.without} · {proof.among} · {proof.again} ms",
     }
 
 

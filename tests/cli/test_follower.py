@@ -16,7 +16,7 @@ from pilothouse.cli.client import NO_SUCH_RUN, OK, Client, CliError
 from pilothouse.cli.follower import Follower, loss_sentence, wait_seconds
 from pilothouse.cli.watch import follow
 from pilothouse.model import event as e
-from tests.web.clients import Job, a_job
+from tests.web.clients import Job, a_job, call
 from tests.web.serving import Running, running
 
 CAPS = [1, 3, 5, 10, 20, 30]
@@ -79,7 +79,7 @@ def trimmed(server: Running) -> Job:
     job = a_job(server)
     job.notes(150)
     job.say(e.RunCompleted())
-    change(server.data, "DELETE FROM events WHERE run = ? AND seq <= 100", job.run.number)
+    call(server, server.server.context.store.trim(job.id, 101))
     return job
 
 

@@ -83,7 +83,7 @@ async function reload(id: string): Promise<number> {
   const run = await client.fetchQuery({ ...runQuery(id), staleTime: 0, retry, retryDelay });
   for (const key of cachedKeys(id)) client.setQueryData(key, run);
   unwatch(id);
-  watch(id, { seq: run.head, epoch: null }); // the stream says which epoch that is
+  watch(id, { seq: run.head, epoch: run.epoch });
   return run.head;
 }
 

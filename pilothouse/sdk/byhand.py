@@ -36,6 +36,7 @@ from pilothouse.sdk.session import (
 )
 from pilothouse.sdk.signals import Cancelled
 from pilothouse.sdk.spool import Spool
+from pilothouse.sdk.termination import EXIT_TERMINATED, Terminated, unwind_on_sigterm
 from pilothouse.sdk.wire import Wire, call
 
 QUIET_SECONDS = 3.0
@@ -65,6 +66,7 @@ class ByHand:
         self._server = find_server(self._data)
         self._token = find_token(self._data)
         self._restore: Callable[[], None] = lambda: None
+        self._leave_sigterm: Callable[[], None] = lambda: None
 
     def open(self) -> RunHandle:
         """Make the run and begin it; without a server say so, once.
@@ -88,6 +90,7 @@ class ByHand:
         self._handle = make_handle(self._link, given, self._params, folder)
         self._link.start(state_of(run))
         self._restore = capture(self._log)
+        self._leave_sigterm = unwind_on_sigterm()
         tell(f"Run #{run['number']}   {self._server}/runs/{run['id']}")
         return self._handle
 
@@ -100,6 +103,9 @@ class ByHand:
         finally:
             self._link.is_ending = True
             self._link.close()
+            self._leave_sigterm()
+        if isinstance(error, Terminated):
+            return Stopped(EXIT_TERMINATED)
         return Stopped(EXIT_CANCELLED) if isinstance(error, Cancelled) else error
 
     def _begin(self) -> dict[str, Any]:
@@ -165,8 +171,8 @@ class ByHand:
         for _ in range(2):  # a cancel may come just before the last word, which is then another one
             if not link.is_recorded:
                 return
-            if isinstance(error, KeyboardInterrupt):
-                self._ask_cancel()
+            if isinstance(error, KeyboardInterrupt | Terminated):
+                self._ask_cancel("SIGTERM" if isinstance(error, Terminated) else "Ctrl+C")
             link.is_ending = True
             link.put(*self._last_word(error))
             self._flush()
@@ -180,9 +186,9 @@ class ByHand:
             return "run.completed", {}
         return "run.failed", describe(error)
 
-    def _ask_cancel(self) -> None:
-        """Ctrl+C is the user's wish, as a click on the page would be."""
-        body = json.dumps({"reason": "Ctrl+C"}).encode()
+    def _ask_cancel(self, reason: str) -> None:
+        """A signal is the user's wish, as a click on the page would be."""
+        body = json.dumps({"reason": reason}).encode()
         with suppress(PilothouseError):
             self._link.call("POST", "/cancel", lambda: body, {"Content-Type": "application/json"})
 

@@ -71,7 +71,7 @@ class Traces:
         """This process no longer obeys.
 
         Args:
-            reason: `ended`, `failed` or `cancelled`.
+            reason: `ended`, `failed`, `cancelled` or `cut_off`.
             failure: After an error, the data of `run.failed`.
         """
         with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ from typing import Any
 from pilothouse.errors import LeaseLost
 from pilothouse.sdk.failure import describe
 from pilothouse.sdk.handle import RunHandle
-from pilothouse.sdk.link import Link
+from pilothouse.sdk.link import ORPHAN_SECONDS, Link
 from pilothouse.sdk.recovery import complete
 from pilothouse.sdk.session import (
     EXIT_CANCELLED,
@@ -29,6 +29,7 @@ from pilothouse.sdk.session import (
 )
 from pilothouse.sdk.signals import Cancelled, CutOff, Fenced
 from pilothouse.sdk.spool import Spool
+from pilothouse.sdk.termination import EXIT_TERMINATED, Terminated, unwind_on_sigterm
 from pilothouse.sdk.traces import Traces
 from pilothouse.sdk.wire import Wire, call
 
@@ -54,6 +55,7 @@ class Within:
         self._attempt = int(attempt)
         self._folder = Path(folder)
         self._params = params
+        self._orphan_seconds = float(environ.get("PILOTHOUSE_ORPHAN_SECONDS") or ORPHAN_SECONDS)
         self._traces = Traces(self._folder)
 
     def open(self) -> RunHandle:
@@ -77,6 +79,7 @@ class Within:
         error = settled(self._handle, error)
         self._link.flush(FLUSH_SECONDS)
         self._link.close()
+        self._restore()
         reason, instead = _judge(error)
         self._traces.leave(reason, describe(error) if isinstance(error, Exception) else None)
         return instead
@@ -87,23 +90,32 @@ class Within:
         spool = Spool(self._folder, self._attempt, f"attached-{os.getpid()}-{secrets.token_hex(2)}")
         given, run = complete(given, spool), given["run"]
         self._link = Link(
-            self._server, self._token, self._run_id, self._attempt, writer=spool.writer, spool=spool
+            self._server,
+            self._token,
+            self._run_id,
+            self._attempt,
+            orphan_seconds=self._orphan_seconds,
+            writer=spool.writer,
+            spool=spool,
         )
         params = {**self._params, **run["params"].get("params", {})}
         self._handle = make_handle(self._link, given, params, self._folder)
         self._link.start(state_of(run))
+        self._restore = unwind_on_sigterm()
         return self._handle
 
 
 def _judge(error: BaseException | None) -> tuple[str, BaseException | None]:
     """What the command's job is told, and what goes on upwards."""
     match error:
+        case Terminated():
+            return "ended", Stopped(EXIT_TERMINATED)
         case Cancelled():
             return "cancelled", Stopped(EXIT_CANCELLED)
         case Fenced():
             return "ended", Stopped(EXIT_CANCELLED)
         case CutOff():
-            return "ended", Stopped(EXIT_CUT_OFF)
+            return "cut_off", Stopped(EXIT_CUT_OFF)
         case Exception():
             return "failed", error
         case _:

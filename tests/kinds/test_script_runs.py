@@ -269,6 +269,28 @@ def test_a_cancelled_script_leaves_at_its_next_item(
     assert cancelled["progress"]["done"] == len(ledger(tmp_path))
 
 
+def test_a_script_in_a_long_item_is_unwound_by_a_cancel(
+    up: Stack, tmp_path: Path, script: Callable[[str], list[str]]
+) -> None:
+    program = """
+import time, pilothouse as ph
+with ph.run("long") as run:
+    for number in run.track([1]):
+        try:
+            open("ledger", "w").write("1")
+            time.sleep(3600)
+        finally:
+            open("tidied", "w").close()
+"""
+    run_id = detach(up, tmp_path, "--", *script(program))
+    until(lambda: ledger(tmp_path), "the item")
+
+    up.cli("cancel", run_id, "-y")
+
+    assert up.wait(run_id, ended, "the end")["status"] == "cancelled"
+    assert (tmp_path / "tidied").exists()
+
+
 def test_a_script_that_attached_itself_goes_on_where_it_was_after_its_job_was_killed(
     up: Stack, tmp_path: Path, script: Callable[[str], list[str]]
 ) -> None:

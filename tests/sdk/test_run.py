@@ -228,6 +228,27 @@ def test_ctrl_c_cancels_the_run(up: Running, start: Start, tmp_path: Path) -> No
     assert (run["status"], run["reason"]) == ("cancelled", "Ctrl+C")
 
 
+def test_sigterm_unwinds_the_block_and_cancels_the_run(up: Running, start: Start, tmp_path: Path) -> None:
+    program = """
+import time, pilothouse as ph
+with ph.run("terminated"):
+    try:
+        open("ledger", "w").write("1")
+        time.sleep(3600)
+    finally:
+        print("tidied up")
+"""
+    script = start(program)
+    until(lambda: ledger(tmp_path), "the block")
+
+    script.terminate()
+    code, out, _ = finish(script)
+
+    run = run_of(up, script)
+    assert (code, out) == (143, "tidied up\n")
+    assert (run["status"], run["reason"]) == ("cancelled", "SIGTERM")
+
+
 def test_a_cancel_from_the_page_unwinds_the_block_and_exits_with_4(
     up: Running, start: Start, tmp_path: Path
 ) -> None:

@@ -95,8 +95,11 @@ def _patience(reason: BaseException) -> float | None:
 
 def _judge(command: Command, left: dict[str, Any], standby: Standby) -> None:
     code, failure = command.exit_code or 0, left.get("failure")
-    if left.get("reason") == "cancelled":
-        standby.settle_cancel()
+    match left.get("reason"):
+        case "cancelled":
+            standby.settle_cancel()
+        case "cut_off":
+            raise CutOff
     if code == 0:
         standby.settle()
         return

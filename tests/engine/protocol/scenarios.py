@@ -25,6 +25,7 @@ SHORT = {
         crashes=0,
         hosts=ONE_HOST,
         items=(),
+        attempts=1,
         has_timer=True,
     ),
     "a pause that is to be released, and its end": Bounds(
@@ -58,6 +59,14 @@ LONG = {
     ),
     "two controls, a crash and a lease that runs out": Bounds(
         ("pause", "release", "resume", "cancel"), commands=2, crashes=1, lapses=1, hosts=ONE_HOST
+    ),
+    "pauses with an end, the timer, and two attempts more": Bounds(
+        ("pause until then", "pause for long", "resume"),
+        commands=3,
+        crashes=0,
+        hosts=ONE_HOST,
+        items=(),
+        has_timer=True,
     ),
     "pauses with an end, the timer, and a crash": Bounds(
         ("pause until then", "pause for long", "resume", "cancel"),

@@ -24,7 +24,7 @@ import psutil
 from pilothouse.settings import Settings
 from pilothouse.web.serve import StreamServer, listen, lock_folder, quiet_logs, uvicorn_config
 from pilothouse.web.server import Server
-from pilothouse.web.stall import StreamConfig
+from pilothouse.web.stall import Impatient, StreamConfig
 from tests.web.serving import KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,7 @@ class Counts:
     descriptors: int
     tasks: int
     connections: int
+    full: int
     watchers: int
     tails: int
 
@@ -66,6 +67,7 @@ class Counted(StreamServer):
             descriptors=me.num_fds(),
             tasks=len(asyncio.all_tasks()) - 1,  # this one counts
             connections=len(self.server_state.connections),
+            full=sum(isinstance(each, Impatient) and each.is_full for each in self.server_state.connections),
             watchers=sum(tail.watchers for tail in tails),
             tails=len(tails),
         )

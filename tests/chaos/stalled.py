@@ -36,6 +36,7 @@ TEXT = "x" * 900
 MARK = re.compile(rb"@([0-9]+\.[0-9]+)@")
 END = b"run.completed"
 BUFFER = 1024 * 1024
+FILL = 1_500
 HANG_SECONDS = 150.0
 
 
@@ -87,11 +88,14 @@ class Emitter:
 
     def __init__(self, served: Served) -> None:
         self._wire = Wire(served.url, served.token, 30.0)
+        self._said: Counter[str] = Counter()
 
     def begin(self) -> str:
-        """A run whose attempt has begun."""
+        """A run whose attempt has begun, with a log that is more than a connection holds."""
         run_id: str = self._call("/api/runs", {"kind": "counting"})["id"]
         self._call("/api/hosts/chaos/claim", {"slots": 1, "running": [], "wait": 5})
+        for _ in range(FILL // 500):
+            self._append(run_id, [{"type": "log", "data": {"text": TEXT}}] * 500)
         return run_id
 
     def emit(self, run_id: str, count: int, at_half: Callable[[], None]) -> None:
@@ -104,15 +108,17 @@ class Emitter:
             due += BATCH_SECONDS
             texts = [TEXT] * (min(BATCH, count + 1 - first) - 1)
             texts.append(f"@{time.monotonic():.6f}@{TEXT}")
-            self._append(run_id, first, [{"type": "log", "data": {"text": text}} for text in texts])
-        self._append(run_id, count + 1, [{"type": "run.completed", "data": {}}])
+            self._append(run_id, [{"type": "log", "data": {"text": text}} for text in texts])
+        self._append(run_id, [{"type": "run.completed", "data": {}}])
 
     def close(self) -> None:
         """Close the connection."""
         self._wire.close()
 
-    def _append(self, run_id: str, client_seq: int, events: list[dict[str, Any]]) -> None:
-        self._call(f"/api/runs/{run_id}/events", {"attempt": 1, "client_seq": client_seq, "events": events})
+    def _append(self, run_id: str, events: list[dict[str, Any]]) -> None:
+        body = {"attempt": 1, "client_seq": self._said[run_id] + 1, "events": events}
+        self._call(f"/api/runs/{run_id}/events", body)
+        self._said[run_id] += len(events)
 
     def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self._wire.request("POST", path, json.dumps(body).encode())
@@ -145,7 +151,7 @@ def measured(
     with ThreadPoolExecutor(len(HEALTHY)) as pool:
         reading: list[Future[list[float]]] = []
         for transport in HEALTHY:
-            reader = Reader(served.port, served.token, transport, run_id, 2, BUFFER)
+            reader = Reader(served.port, served.token, transport, run_id, FILL, BUFFER)
             reader.answered()
             reading.append(pool.submit(latencies, reader))
         emitter.emit(run_id, events, at_half)
@@ -162,8 +168,7 @@ def stall(served: Served, readers: int, run_id: str, large: str) -> list[Reader]
     """Connect so many who will not read: streams of a run, and polls with a large answer."""
     chosen = islice(cycle(TRANSPORTS), readers)
     slow = [Reader(served.port, served.token, name, large if name == "poll" else run_id) for name in chosen]
-    streams = sum(each.transport != "poll" for each in slow)
-    until(lambda: served.counts().watchers == streams, "everybody is connected")
+    until(lambda: served.counts().full == readers, "everybody is full")
     return slow
 
 
@@ -246,7 +251,6 @@ def prove_cycles(data: Path, seed: int, *, cycles: int) -> Cycled:
         emitter = Emitter(served)
         stack.callback(emitter.close)
         run_id = emitter.begin()
-        emitter._append(run_id, 1, [{"type": "log", "data": {"text": TEXT}}] * 600)
         emitter.close()
         come_and_go(served, run_id, chance, max(50, cycles // 10))  # warms up
         until(lambda: is_left(served), "the first have left")
@@ -262,7 +266,7 @@ def come_and_go(served: Served, run_id: str, chance: Random, cycles: int) -> Cou
     did: Counter[str] = Counter()
     for _ in range(cycles):
         transport = chance.choice(list(TRANSPORTS))
-        reader = Reader(served.port, served.token, transport, run_id, chance.randrange(600))
+        reader = Reader(served.port, served.token, transport, run_id, chance.randrange(FILL))
         did[transport] += 1
         if chance.random() < 0.7:
             with suppress(OSError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from pilothouse.kinds import builtin
 from pilothouse.model import event as e
+from pilothouse.transports.service import RETRY_LEAST_MS, RETRY_MOST_MS, bye
 from tests.web.clients import Frame, Job, Stream, a_job, call, frames_of, until, websocket
 from tests.web.serving import COUNTING, Running, running
 
@@ -91,7 +94,7 @@ def test_whoever_waits_is_answered_when_the_server_stops(server: Running) -> Non
         answers = [poll.result()["events"], claim.result(), wire.result()]
         took = time.monotonic() - began
 
-    assert answers[:2] == [[], {"orders": [], "stop": []}]
+    assert answers[:2] == [[], {"orders": [], "stop": [], "dump": []}]
     assert len(answers[2]) == 1
     assert took < IN_TIME
 
@@ -187,3 +190,22 @@ def test_clients_go_on_at_the_server_that_follows(tmp_path: Path) -> None:
 
     assert opening.data["resumed_from"] == 60
     assert places + [frame.seq for frame in rest] == list(range(1, 114))
+
+
+def test_a_thousand_clients_are_told_a_thousand_times_to_come_back() -> None:
+    waits = [json.loads(bye())["data"]["retry_ms"] for _ in range(4_000)]
+
+    tenths = Counter((wait - RETRY_LEAST_MS) * 10 // (RETRY_MOST_MS - RETRY_LEAST_MS) for wait in waits)
+    assert set(tenths) == set(range(10))
+    assert max(tenths.values()) < 2 * 400
+
+
+def test_a_stream_tells_a_plain_event_source_when_to_come_back(server: Running) -> None:
+    job = a_job(server)
+
+    for path in (f"{job.path}/events", f"/api/stream?watch={job.id}"):
+        with Stream(server, path) as stream:
+            first = stream.response.readline()
+
+        assert first.startswith(b"retry: ")
+        assert RETRY_LEAST_MS <= int(first[7:]) < RETRY_MOST_MS

@@ -30,7 +30,7 @@ SHORT_LEASE = {"PILOTHOUSE_LEASE_SECONDS": "6"}
 BOTH_KINDS = {"PILOTHOUSE_KINDS": "tests.jobs.counting:KIND,tests.jobs.hostile:KIND"}
 
 POINTS = {
-    "engine.append.after": Point("serve", s.plain, 12, is_quick=True),
+    "engine.append.after": Point("serve", s.plain, 12),
     "engine.append.before": Point("serve", s.plain, 12),
     "engine.claim.after": Point("serve", s.plain),
     "engine.claim.before": Point("serve", s.plain),
@@ -50,7 +50,7 @@ POINTS = {
     "web.ended.answer": Point("serve", s.dying),
     "web.shutdown": Point("serve", s.stopping),
     "host.ladder": Point("host", s.refusing, more=BOTH_KINDS),
-    "host.order.received": Point("host", s.plain, is_quick=True),
+    "host.order.received": Point("host", s.plain),
     "host.report.after": Point("host", s.dying),
     "host.report.before": Point("host", s.dying),
     "host.start.after": Point("host", s.plain),

@@ -55,7 +55,7 @@ def is_obeyed(word: str, run: Run, before: Run) -> bool:
 
 
 def test_an_accepted_control_survives_the_server(tmp_path: Path, add_row: AddRow) -> None:
-    tally, wanted, asked = Tally("G7"), scale.times(200, 6), 0
+    tally, wanted, asked = Tally("G7"), scale.times(200, 2), 0
     more = {"PILOTHOUSE_SLOTS": str(SIDE_BY_SIDE + 1)}
     with stack(tmp_path / "data", more) as up, Prober(up) as prober, ThreadPoolExecutor() as pool:
         words, kills = story(), Kills(up)

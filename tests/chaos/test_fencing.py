@@ -21,7 +21,10 @@ from tests.chaos.traces import marked
 from tests.chaos.verdict import verdict
 from tests.e2e.stack import Stack, stack, until
 
-pytestmark = pytest.mark.timeout(scale.LONG_SECONDS)
+pytestmark = [
+    pytest.mark.timeout(scale.LONG_SECONDS),
+    pytest.mark.skipif(not scale.IS_LONG, reason="waits for leases to run out: make chaos"),
+]
 
 LEASE = {"PILOTHOUSE_LEASE_SECONDS": "6", "PILOTHOUSE_SLOTS": "1"}
 

@@ -84,7 +84,7 @@ def test_nothing_begins_after_a_pause_and_it_is_soon(tmp_path: Path, ledger: Pat
     tally, slowest = Tally("G4 pause"), 0.0
     with stack(tmp_path / "data") as up:
         run_id = create(up, ledger, count=100_000, speed=1 / ITEM_SECONDS, concurrency=2)
-        for _ in range(scale.times(50, 2)):
+        for _ in range(scale.times(50, 1)):
             at = wait(up, run_id, done(1), "an item")["progress"]["done"]
             began = time.monotonic()
             asked = control(up, run_id, "pause").json()["event_seq"]

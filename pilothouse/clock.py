@@ -28,9 +28,9 @@ class Clock:
         self._steady = steady_seconds
         self._epoch = wall() - steady_seconds()
 
-    def now(self) -> str:
-        """The time as ISO 8601 in UTC with milliseconds."""
-        moment = datetime.fromtimestamp(self._epoch + self._steady(), UTC)
+    def now(self, more_seconds: float = 0.0) -> str:
+        """The time, or the one so many seconds later, as ISO 8601 in UTC with milliseconds."""
+        moment = datetime.fromtimestamp(self._epoch + self._steady() + more_seconds, UTC)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -40,6 +40,11 @@ _CLOCK = Clock()
 def now() -> str:
     """The current time as ISO 8601 in UTC with milliseconds, e.g. `2026-01-31T09:30:00.125Z`."""
     return _CLOCK.now()
+
+
+def later(seconds: float) -> str:
+    """The time so many seconds from now, as `now` writes it."""
+    return _CLOCK.now(seconds)
 
 
 def seconds_between(earlier: str, later: str) -> float:

@@ -16,6 +16,9 @@ from pilothouse.model.event import Body, ItemFinished
 from pilothouse.model.run import Run, Status
 
 ItemState = Literal["in_flight", "done", "failed"]
+FIRST_LEASE_SECONDS = 15.0  # until the first word of an attempt that has just begun
+COOPERATIVE_SECONDS = 3.0  # a cancelled job may take to obey, before SIGTERM
+TERMINATE_SECONDS = 5.0  # and then, before SIGKILL
 
 
 @dataclass(frozen=True, slots=True)

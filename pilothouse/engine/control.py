@@ -20,6 +20,7 @@ class Wish:
 
     Attributes:
         until: ISO time at which the pause ends by itself.
+        deadline: ISO time at which the process is ended though it has not obeyed a cancel.
         version: Only if the run still has this version, see `Run.version`.
     """
 
@@ -29,6 +30,7 @@ class Wish:
     strength: Strength = Strength.HOLD
     force: bool = False
     until: str | None = None
+    deadline: str | None = None
     version: str | None = None
 
 
@@ -166,6 +168,7 @@ def _body(effect: Effect, wish: Wish) -> e.Body | None:
                 strength=wish.strength,
                 force=wish.force,
                 until=wish.until,
+                deadline=wish.deadline,
             )
         case _:
             return None

@@ -12,13 +12,21 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pilothouse import clock, failpoint, ids
-from pilothouse.contracts import Appended, Bus, NewRun, RunQuery, Store
+from pilothouse.contracts import (
+    COOPERATIVE_SECONDS,
+    TERMINATE_SECONDS,
+    Appended,
+    Bus,
+    NewRun,
+    RunQuery,
+    Store,
+)
 from pilothouse.engine.control import Wish, decide, is_accepted
 from pilothouse.engine.doorbell import Doorbell
 from pilothouse.errors import Changed, Conflict, InvalidParams, InvalidTransition
 from pilothouse.model import event as e
 from pilothouse.model.fold import fold
-from pilothouse.model.run import Run, Status, Strength
+from pilothouse.model.run import Control, Run, Status, Strength
 
 _PAGE = 200
 
@@ -217,9 +225,12 @@ class Engine:
         return Answer(after, True, None, is_accepted(run, after, wish.control)), body
 
     def _possible(self, run: Run, wish: Wish) -> Wish:
-        """The wish as the run's kind can obey it: where a process cannot be let go, it is held."""
+        """The wish as the run can obey it: where a process cannot be let go it is held, a cancel has a deadline."""
         if wish.strength is Strength.RELEASE and not self.can_release(run):
             return replace(wish, strength=Strength.HOLD)
+        if wish.control is Control.CANCEL and not run.attached:
+            patience = 0.0 if wish.force else COOPERATIVE_SECONDS + TERMINATE_SECONDS
+            return replace(wish, deadline=clock.later(patience))
         return wish
 
     def can_release(self, run: Run) -> bool:

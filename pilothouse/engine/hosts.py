@@ -34,6 +34,7 @@ class Host:
         slots: Room for further runs.
         running: Attempts that live there.
         loads: Processor use of each, 1.0 for one core; None when it is not known.
+        vouched: When it last prolonged the lease of an attempt.
         told: When it was told to end an attempt, by force or not.
         dumps: Runs whose stack is wanted, and of which it was not told yet.
         seen: When it called last, on the event loop's clock.
@@ -45,6 +46,7 @@ class Host:
     slots: int = 0
     running: tuple[Attempt, ...] = ()
     loads: dict[Attempt, float | None] = field(default_factory=dict)
+    vouched: dict[Attempt, float] = field(default_factory=dict)
     told: dict[tuple[Attempt, bool], float] = field(default_factory=dict)
     dumps: set[str] = field(default_factory=set)
     seen: float = 0.0

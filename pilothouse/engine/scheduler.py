@@ -8,12 +8,13 @@ told again much later if that attempt still lives: the first answer may be lost.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 from pilothouse import failpoint
-from pilothouse.contracts import ItemQuery
+from pilothouse.contracts import FIRST_LEASE_SECONDS, ItemQuery
 from pilothouse.engine.afterlife import Ending, afterlife, is_active
 from pilothouse.engine.backoff import Backoff
 from pilothouse.engine.engine import Engine
@@ -32,6 +33,7 @@ from pilothouse.model.run import Control, Run, Status
 
 LOOK_REST_SECONDS = 0.02
 TELL_AGAIN_SECONDS = 20.0
+VOUCHES_PER_LEASE = 3
 IN_FLIGHT_TOLD = 100
 EXIT_CUT_OFF = 5  # as the child says it
 
@@ -39,9 +41,15 @@ EXIT_CUT_OFF = 5  # as the child says it
 class Scheduler:
     """Claims for hosts, and the afterlife of attempts."""
 
-    def __init__(self, engine: Engine, tell_again_seconds: float = TELL_AGAIN_SECONDS) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        tell_again_seconds: float = TELL_AGAIN_SECONDS,
+        lease_seconds: float = FIRST_LEASE_SECONDS,
+    ) -> None:
         self._engine = engine
         self._tell_again_seconds = tell_again_seconds
+        self._lease_seconds = lease_seconds
         self._backoff = Backoff()
         self.hosts: dict[str, Host] = {}
 
@@ -74,6 +82,7 @@ class Scheduler:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
         await self._settle_orphans(name, running)
+        await self._vouch(host)
         with self._engine.doorbell.listen() as ear:
             host.bell = ear
             while True:
@@ -212,6 +221,22 @@ class Scheduler:
         bodies = e.RunCancelOverdue(survivors=survivors)
         return (await self._engine.append(run.id, bodies, attempt=attempt.number)).run
 
+    async def _vouch(self, host: Host) -> None:
+        """Prolong the leases of attempts whose processes the host sees at work.
+
+        Foreign code may keep a job's own heartbeat from running for longer than a
+        lease lasts. A process that is stopped is not at work, and its lease runs out.
+        """
+        now = asyncio.get_running_loop().time()
+        working = [attempt for attempt, load in host.loads.items() if load is not None]
+        host.vouched = {each: when for each, when in host.vouched.items() if each in host.running}
+        for attempt in working:
+            if now - host.vouched.get(attempt, -math.inf) < self._lease_seconds / VOUCHES_PER_LEASE:
+                continue
+            host.vouched[attempt] = now
+            with contextlib.suppress(Conflict, NotFound):
+                await self._engine.store.renew(attempt.run_id, attempt.number, self._lease_seconds)
+
     async def _settle_orphans(self, host: str, running: tuple[Attempt, ...]) -> None:
         """Settle attempts that were given to this host and do not live there."""
         for run in await self._engine.all_with((Status.RUNNING, Status.PAUSED)):
@@ -263,7 +288,7 @@ class Scheduler:
             return True
         if run.attempt != attempt.number:
             return True
-        if run.status.is_terminal:
+        if not is_active(run):  # it has ended, or left during a pause: its process has no more to do
             return False
         if run.pending is Control.CANCEL and run.request:
             return run.request.force

@@ -136,7 +136,7 @@ class LocalExecutor:
         return text or f"The job did not answer within {DUMP_SECONDS:g} s: it is starting, or stopped."
 
     async def loads(self) -> dict[str, float]:
-        """Processor use of each attempt, 1.0 for one core; looks at most every 2 seconds."""
+        """Processor use of each attempt that is not stopped, 1.0 for one core; looks at most every 2 seconds."""
         now = time.monotonic()
         if self._attempts and now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now
@@ -227,11 +227,13 @@ def _kill(pid: int) -> None:
 
 
 def _measure(attempt: _Attempt, seen: dict[int, Process], now: float) -> None:
-    """Compare the attempt's processor time with that of the look before."""
+    """Compare the attempt's processor time with that of the look before. Of a job that is stopped nothing is said."""
     leader = seen.get(attempt.process.pid)
-    if leader is None:
+    below = shim.below(leader.pid, seen) if leader else []
+    if leader is None or any(each.is_stopped for each in below if each.parent == leader.pid):
+        attempt.ticks = attempt.load = None
         return
-    ticks = leader.ticks + sum(process.ticks for process in shim.below(leader.pid, seen))
+    ticks = leader.ticks + sum(process.ticks for process in below)
     if attempt.ticks is not None:
         before, then = attempt.ticks
         attempt.load = round(max(0.0, (ticks - then) / TICKS_PER_SECOND / (now - before)), 3)

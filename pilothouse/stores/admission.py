@@ -23,7 +23,6 @@ from pilothouse.model.run import Run, Status, Strength
 MAX_BODIES = 1000
 MAX_WRITERS = 64
 KEPT_ATTEMPTS = 8
-FIRST_LEASE_SECONDS = 15.0
 JOB = "job"
 _WRITER = re.compile("[a-z0-9-]{1,32}")
 

@@ -16,7 +16,17 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from pilothouse.contracts import Appended, Frame, Item, ItemPage, ItemQuery, NewRun, RunPage, RunQuery
+from pilothouse.contracts import (
+    FIRST_LEASE_SECONDS,
+    Appended,
+    Frame,
+    Item,
+    ItemPage,
+    ItemQuery,
+    NewRun,
+    RunPage,
+    RunQuery,
+)
 from pilothouse.errors import Conflict
 from pilothouse.ids import new_epoch
 from pilothouse.model import event as e
@@ -24,7 +34,6 @@ from pilothouse.model.run import Run
 from pilothouse.stores import reference as references
 from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import (
-    FIRST_LEASE_SECONDS,
     JOB,
     Admission,
     Batch,

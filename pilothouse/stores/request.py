@@ -6,11 +6,11 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
-from pilothouse.contracts import Appended, NewRun
+from pilothouse.contracts import FIRST_LEASE_SECONDS, Appended, NewRun
 from pilothouse.errors import Conflict, PilothouseError
 from pilothouse.model.run import Run
 from pilothouse.stores import reference as references
-from pilothouse.stores.admission import FIRST_LEASE_SECONDS, Batch, admit, begin, fence, has_lease
+from pilothouse.stores.admission import Batch, admit, begin, fence, has_lease
 from pilothouse.stores.transaction import Transaction
 
 T = TypeVar("T")

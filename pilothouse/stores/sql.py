@@ -15,11 +15,20 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import select, update
 
-from pilothouse.contracts import Appended, Frame, ItemPage, ItemQuery, NewRun, RunPage, RunQuery
+from pilothouse.contracts import (
+    FIRST_LEASE_SECONDS,
+    Appended,
+    Frame,
+    ItemPage,
+    ItemQuery,
+    NewRun,
+    RunPage,
+    RunQuery,
+)
 from pilothouse.errors import Invalid, Unavailable
 from pilothouse.model.event import Body
 from pilothouse.model.run import Run
-from pilothouse.stores.admission import FIRST_LEASE_SECONDS, JOB, Batch
+from pilothouse.stores.admission import JOB, Batch
 from pilothouse.stores.changes import PURGE
 from pilothouse.stores.database import READERS, Database
 from pilothouse.stores.failure import translated

@@ -73,7 +73,7 @@ class Server:
         access = Access(token, settings.port, settings.allowed_hosts, is_open=settings.insecure_no_auth)
         fleet = Fleet(store, bus)
         tails = Tails(store, engine.doorbell)
-        scheduler = Scheduler(engine)
+        scheduler = Scheduler(engine, lease_seconds=settings.lease_seconds)
         watchdog = Watchdog(
             engine,
             lambda run: words_for(scheduler.cpu_of(run), scheduler.silence_of(run)),

@@ -25,7 +25,7 @@ from typing import Any
 import httpx2
 
 from pilothouse import failpoint
-from pilothouse.contracts import Ended, Executor, Order
+from pilothouse.contracts import COOPERATIVE_SECONDS, TERMINATE_SECONDS, Ended, Executor, Order
 from pilothouse.errors import Unavailable
 from pilothouse.sdk.handover import hand_over
 from pilothouse.worker.shim import become_subreaper
@@ -33,8 +33,6 @@ from pilothouse.worker.shim import become_subreaper
 POLL_SECONDS = 20.0
 BUSY_POLL_SECONDS = 5.0
 FULL_POLL_SECONDS = 0.5
-COOPERATIVE_SECONDS = 3.0
-TERMINATE_SECONDS = 5.0
 OVERDUE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 1.0
 STACK_BYTES = 60_000

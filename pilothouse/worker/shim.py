@@ -34,14 +34,22 @@ class Process:
     Args:
         pid: Its id; `parent` and `group` are those of its parent and its process group.
         is_alive: False for a zombie.
+        is_stopped: By SIGSTOP, or by a debugger.
         ticks: Processor time in clock ticks, with that of its children that were waited for.
         began: When it began, in clock ticks since the machine started.
     """
 
-    __slots__ = ("began", "group", "is_alive", "parent", "pid", "ticks")
+    __slots__ = ("began", "group", "is_alive", "is_stopped", "parent", "pid", "ticks")
 
     def __init__(
-        self, pid: int, parent: int, group: int, is_alive: bool = True, ticks: int = 0, began: int = 0
+        self,
+        pid: int,
+        parent: int,
+        group: int,
+        is_alive: bool = True,
+        ticks: int = 0,
+        began: int = 0,
+        is_stopped: bool = False,
     ) -> None:
         self.pid = pid
         self.parent = parent
@@ -49,6 +57,7 @@ class Process:
         self.is_alive = is_alive
         self.ticks = ticks
         self.began = began
+        self.is_stopped = is_stopped
 
     @classmethod
     def read(cls, pid: int, line: bytes) -> Process:
@@ -57,7 +66,8 @@ class Process:
         # a leader that ended before its threads looks like a zombie, and lives
         is_alive = fields[0] not in (b"Z", b"X") or int(fields[17]) > 1
         ticks = sum(map(int, fields[11:15]))
-        return cls(pid, int(fields[1]), int(fields[2]), is_alive, ticks, int(fields[19]))
+        is_stopped = fields[0] in (b"T", b"t")
+        return cls(pid, int(fields[1]), int(fields[2]), is_alive, ticks, int(fields[19]), is_stopped)
 
 
 def processes() -> dict[int, Process]:

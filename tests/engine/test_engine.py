@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
+from pilothouse.clock import seconds_between
 from pilothouse.engine.control import Wish
 from pilothouse.errors import Conflict, InvalidControl, InvalidParams, InvalidTransition, LeaseLost, NotFound
 from pilothouse.model import event as e
@@ -183,3 +185,16 @@ async def test_only_an_ended_run_is_deleted(parts: Parts) -> None:
 
     with pytest.raises(NotFound):
         await parts.store.get(over.id)
+
+
+@pytest.mark.parametrize(("force", "seconds"), [(False, 8.0), (True, 0.0)])
+async def test_a_cancel_says_when_the_process_is_ended_though_it_has_not_obeyed(
+    parts: Parts, force: bool, seconds: float
+) -> None:
+    run = await parts.run(p.STARTED)
+
+    await parts.engine.control(run.id, Wish(Control.CANCEL, "ada", force=force))
+
+    (frame,) = await parts.store.read(run.id, 2)
+    event = json.loads(frame.data)
+    assert seconds_between(event["time"], event["data"]["deadline"]) == pytest.approx(seconds, abs=5)

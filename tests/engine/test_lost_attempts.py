@@ -144,3 +144,43 @@ async def test_a_pause_accepted_at_the_last_attempt_s_end_still_fails(parts: Par
 
     assert after.status is Status.CANCELLED
     assert after.pending is not Control.CANCEL
+
+
+@pytest.mark.parametrize(
+    ("load", "status"), [(1.0, Status.RUNNING), (0.0, Status.RUNNING), (None, Status.QUEUED)]
+)
+async def test_a_silent_job_that_its_host_sees_at_work_keeps_its_lease(
+    load: float | None, status: Status
+) -> None:
+    clock = Clock()
+    parts = Parts(MemoryStore(now=clock))
+    run = await parts.run(e.RunStarted(attempt=1, host="lab"))
+    attempt = Attempt(run.id, 1)
+
+    clock.seconds += 14
+    await parts.scheduler.claim("lab", 0, (attempt,), 0, {attempt: load})
+    clock.seconds += 14
+    await parts.scheduler.reap()
+
+    assert (await parts.store.get(run.id)).status is status
+
+
+async def test_a_host_prolongs_a_lease_now_and_then_and_not_with_every_call(parts: Parts) -> None:
+    run = await parts.run(e.RunStarted(attempt=1, host="lab"))
+    attempt = Attempt(run.id, 1)
+    await parts.scheduler.claim("lab", 0, (attempt,), 0, {attempt: 0.5})
+    first = dict(parts.scheduler.hosts["lab"].vouched)
+
+    await parts.scheduler.claim("lab", 0, (attempt,), 0, {attempt: 0.5})
+
+    assert first
+    assert parts.scheduler.hosts["lab"].vouched == first
+
+
+async def test_a_process_that_left_during_a_pause_and_hangs_is_ended(parts: Parts) -> None:
+    run = await parts.run(e.RunStarted(attempt=1, host="lab"), p.PAUSE, p.RELEASED)
+    attempt = Attempt(run.id, 1)
+
+    _, stops = await parts.scheduler.claim("lab", 0, (attempt,), 0)
+
+    assert [(stop.attempt, stop.force) for stop in stops] == [(attempt, False)]

@@ -67,6 +67,7 @@ class Params(BaseModel):
     traces: str
     ways: list[Way] = ["signals", "session", "daemon"]
     bomb: int = Field(default=40, ge=1, le=200)
+    stuck_seconds: float | None = None
 
 
 KIND = Kind(

@@ -25,8 +25,11 @@ LOOK_SECONDS = 0.5
 CAPS = (1.0, 3.0, 5.0, 10.0, 20.0, 30.0)
 LOSSES = frozenset({"gap", "reset"})
 TURNS = frozenset(
-    {"run.started", "run.paused", "run.resumed", "run.interrupted", "control.requested", "control.withdrawn"}
-)
+    {
+        "run.started", "run.paused", "run.resumed", "run.interrupted", "run.stuck", "run.recovered",
+        "run.cancel_overdue", "control.requested", "control.withdrawn",
+    }
+)  # fmt: skip
 
 
 def wait_seconds(tries: int, chance: Callable[[], float] = random.random) -> float:

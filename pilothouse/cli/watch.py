@@ -102,7 +102,7 @@ def _plain(follower: Follower, kind: dict[str, Any] | None) -> None:
         if event["type"] == "log" and run["kind"] == command.KIND:
             command.show(event)
         elif event["type"] in TURNS:
-            _line(run, event["type"].replace("run.", "").replace("control.", "control "))
+            _line(run, _turn(event, kind["unit"] if kind else "item"))
         elif event["type"] == "lost":
             _line(run, "connection lost, trying again")
         elif event["type"] in LOSSES:
@@ -114,6 +114,29 @@ def _plain(follower: Follower, kind: dict[str, Any] | None) -> None:
             told_at, told_percent = time.monotonic(), share
             left = words.remaining(words.eta(run))
             _line(run, f"progress {words.counts(run)} {share}% left={left} {words.headline(run, kind)}")
+
+
+def _turn(event: dict[str, Any], unit: str) -> str:
+    """A change of state as its event tells it: with who, why and until when."""
+    name = str(event["type"]).replace("run.", "").replace("control.", "control ")
+    data = event["data"]
+    match event["type"]:
+        case "run.paused":
+            freed = "memory freed" if data["strength"] == "release" else None
+            until = words.until_words(data["until"]) if data["until"] else None
+            parts = [data["actor"] and f"by {data['actor']}", data["reason"], freed, until]
+        case "run.interrupted":
+            hand = f"{len(data['in_flight'])} in hand" if data["in_flight"] else None
+            wait = f"next attempt in {words.duration(data['wait_seconds'])}" if data["wait_seconds"] else None
+            parts = [data["reason"], hand, wait]
+        case "run.stuck":
+            parts = [words.stuck_sentence(data["cause"], unit)]
+        case "run.cancel_overdue":
+            parts = [f"{data['survivors']} do not die"]
+        case _:
+            parts = []
+    told = " · ".join(words.clean(part) for part in parts if part)
+    return f"{name}: {told}" if told else name
 
 
 def _line(run: dict[str, Any], text: str) -> None:
@@ -167,8 +190,8 @@ def _block(follower: Follower, kind: dict[str, Any] | None) -> Group:
         table.add_column(column["label"].upper(), no_wrap=True, max_width=28, overflow="ellipsis")
     for row in reversed(follower.rows):
         table.add_row(*_cells(row, columns))
-    note = [Text(follower.note, style="yellow")] if follower.note else []
-    return Group(head, line, Text(numbers), *note, Text(), table)
+    said = [*words.remarks(run, unit), *filter(None, [follower.note])]
+    return Group(head, line, Text(numbers), *(Text(each, style="yellow") for each in said), Text(), table)
 
 
 def _cells(row: dict[str, Any], columns: list[dict[str, Any]]) -> list[Any]:

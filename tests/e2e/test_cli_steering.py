@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -113,3 +114,17 @@ def test_cancel_wants_runs_or_the_stuck_ones(up: Stack, arguments: list[str]) ->
 
     assert done.returncode == 2
     assert "one of the two" in done.stderr
+
+
+def test_a_terminal_that_watches_is_told_who_why_and_what_stands_still(up: Stack) -> None:
+    run = slow(up)
+    up.cli("pause", run["id"], "--release", "--until", "30m", "--reason", "budget")
+    up.cli("cancel", run["id"], "-y")
+    hanging = stuck(up)
+    up.cli("cancel", hanging["id"], "-y", "--now")
+
+    paused = up.cli("watch", run["id"], check=False).stdout
+    stood = up.cli("watch", hanging["id"], check=False).stdout
+
+    assert re.search(r" paused: .*memory freed", paused)
+    assert " stuck: No number, metric or phase. The process is alive" in stood

@@ -390,6 +390,8 @@ export interface EventsPage {
   gap?: { from: number; to: number; reason: string };
   /** The place is none of this log: `events` begin at 1. */
   reset?: { reason: string };
+  /** There are more of these events than one answer may hold. */
+  cut?: true;
 }
 
 export interface MetricsPage {

@@ -69,7 +69,7 @@ export function PauseDialog({ name, unit, canRelease, onPause, onClose }: PauseD
       }
     >
       <div className="space-y-4">
-        <p className="break-words">
+        <p className="break-words normal-nums">
           {name} pauses after the current {unit}. Nothing new starts, and nothing is lost.
         </p>
         <fieldset>

@@ -81,7 +81,9 @@ export function RetryDialog({ run, kind, onClose }: RetryDialogProps) {
       }
     >
       <div className="space-y-4">
-        <p className="break-words">{run.name} stays as it is. The new run reuses its finished results.</p>
+        <p className="break-words normal-nums">
+          {run.name} stays as it is. The new run reuses its finished results.
+        </p>
         <fieldset className="divide-y divide-line overflow-hidden rounded-lg border border-line">
           <legend className="sr-only">What to run again</legend>
           {CHOICES.map((one) => (

@@ -21,7 +21,7 @@ export function StuckNotice({ run, kind, onStack, controls }: StuckNoticeProps) 
   const now = useNow();
   const isSnoozed = useSnoozed();
   const stuck = useStuck(run, kind);
-  if (stuck === null || isSnoozed(run.id, now)) return null;
+  if (stuck === null || run.pending === "cancel" || isSnoozed(run.id, now)) return null;
   return (
     <section
       aria-label="This run looks stuck"

@@ -38,7 +38,9 @@ export function Overview() {
       <h1 tabIndex={-1} className="sr-only">
         Overview
       </h1>
-      <StuckAlert runs={fleet.runs.filter((run) => run.stuck && run.status === "running")} />
+      <StuckAlert
+        runs={fleet.runs.filter((run) => run.stuck && run.status === "running" && run.pending !== "cancel")}
+      />
       <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="min-w-0 space-y-3" {...holding}>
           <Banner cards={cards} running={fleet.running} />

@@ -38,10 +38,10 @@ export function useEventLines(
     const stop = new AbortController();
     const path = `/runs/${encodeURIComponent(runId)}/events${query({ types: wanted, newest: true, limit })}`;
     requestPatiently<EventsPage>(path, stop.signal)
-      .then(({ events }) => {
+      .then(({ events, cut }) => {
         for (const event of events) log.add(event);
         batched.commit();
-        setLoad((was) => ({ ...was, isReady: true, isWhole: events.length < limit }));
+        setLoad((was) => ({ ...was, isReady: true, isWhole: events.length < limit && !cut }));
       })
       .catch(() => undefined);
     return () => stop.abort();

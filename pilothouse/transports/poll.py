@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -28,7 +29,7 @@ async def poll(
     newest: bool = False,
     wait: float = 0.0,
 ) -> bytes:
-    """The events after a place, as `{"events", "head", "epoch"}`, with `gap` or `reset` where there is one.
+    """The events after a place, as `{"events", "head", "epoch"}`, with `gap`, `reset` or `cut` where there is one.
 
     Args:
         store: Where the log is.
@@ -56,7 +57,9 @@ async def poll(
             left = deadline - loop.time()
             is_told = bool(frames or lost or gap)
             if is_told or left <= 0 or run.status.is_terminal or doorbell.closed:
-                return _answer(store.epoch, run, _fitting(frames, newest), lost, gap)
+                fitting = _fitting(frames, newest)
+                more = _more(lost, gap, is_cut=len(fitting) < len(frames))
+                return _answer(store.epoch, run, fitting, more)
             try:
                 await asyncio.wait_for(ear.wait(), left)
             except TimeoutError:
@@ -82,12 +85,20 @@ def _fitting(frames: Sequence[Frame], newest: bool) -> Sequence[Frame]:
     return frames
 
 
-def _answer(epoch: str, run: Run, frames: Sequence[Frame], lost: str | None, gap: Gap | None) -> bytes:
+def _more(lost: str | None, gap: Gap | None, *, is_cut: bool) -> dict[str, Any]:
+    """What there is to say beside the events; mostly nothing."""
+    more: dict[str, Any] = {}
+    if lost:
+        more["reset"] = {"reason": lost}
+    if gap:
+        more["gap"] = gap_data(gap)
+    if is_cut:
+        more["cut"] = True
+    return more
+
+
+def _answer(epoch: str, run: Run, frames: Sequence[Frame], more: dict[str, Any]) -> bytes:
     """The answer's JSON, made of the frames as they are stored."""
     events = b",".join(frame.data for frame in frames)
-    more = b""
-    if lost:
-        more += b',"reset":' + to_json({"reason": lost})
-    if gap:
-        more += b',"gap":' + to_json(gap_data(gap))
-    return b'{"events":[%b],"head":%d,"epoch":"%b"%b}' % (events, run.head, epoch.encode(), more)
+    rest = to_json({"head": run.head, "epoch": epoch} | more)
+    return b'{"events":[%b],%b' % (events, rest[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import sqlite3
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from pilothouse.cli.client import NO_SUCH_RUN, OK, Client, CliError
 from pilothouse.cli.follower import Follower, loss_sentence, wait_seconds
-from pilothouse.cli.watch import follow
+from pilothouse.cli.watch import _block, follow
 from pilothouse.model import event as e
 from tests.web.clients import Job, a_job, call
 from tests.web.serving import Running, running
@@ -161,6 +163,18 @@ def test_a_server_that_comes_back_is_followed_on_and_a_replaced_log_from_its_beg
     assert [event["type"] for event in told if event["type"] == "reset"] == ["reset"] * is_replaced
     assert (follower.note is not None) is is_replaced
     assert follower.run["status"] == "completed"
+
+
+def test_the_block_that_renews_itself_notes_what_is_gone(server: Running, trimmed: Job) -> None:
+    with client_of(server) as client:
+        follower = Follower(client, client.run(trimmed.id))
+        list(follower.events())
+    screen = Console(file=io.StringIO(), width=120)
+
+    screen.print(_block(follower, None))
+
+    assert isinstance(screen.file, io.StringIO)
+    assert "Events 1–100 are no longer kept." in screen.file.getvalue()
 
 
 def test_a_run_that_is_no_longer_there_ends_the_watching(server: Running, trimmed: Job) -> None:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import socket
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -84,7 +82,7 @@ class ByHand:
         folder = self._folder(run["id"])
         folder.mkdir(parents=True, exist_ok=True)
         self._inherit(run["retry_of"], folder)
-        spool = Spool(folder, 1, f"script-{secrets.token_hex(4)}")
+        spool = Spool(folder, 1, f"script-{os.urandom(4).hex()}")
         given = complete(given, spool)
         self._link = ScriptLink(self._server, self._token, run["id"], spool, tell)
         self._handle = make_handle(self._link, given, self._params, folder)
@@ -116,7 +114,7 @@ class ByHand:
             "params": {"command": command(), "folder": str(Path.cwd()), "params": self._params},
             "reuse": self._reused(),
         }
-        headers = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(16)}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex()}
         return self._call("POST", "/api/attached", json.dumps(body, default=str).encode(), headers)
 
     def _reused(self) -> str | None:
@@ -161,6 +159,8 @@ class ByHand:
         self._link = ScriptLink(self._server, self._token, "", None, tell)
         run = {"id": "", "name": self._name, "attempt": 1}
         given: dict[str, Any] = {"run": run, "saved_state": None, "finished": []}
+        import tempfile  # a script with a server need not load it
+
         folder = Path(tempfile.mkdtemp(prefix="pilothouse-"))
         self._handle = make_handle(self._link, given, self._params, folder)
         return self._handle

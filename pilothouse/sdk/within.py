@@ -8,7 +8,6 @@ is the end of the command.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,7 @@ class Within:
     def _attach(self) -> RunHandle:
         wire, path = Wire(self._server, self._token, 30.0), f"/api/runs/{self._run_id}"
         given = call(wire, "GET", f"{path}/assignment?attempt={self._attempt}").json()
-        spool = Spool(self._folder, self._attempt, f"attached-{os.getpid()}-{secrets.token_hex(2)}")
+        spool = Spool(self._folder, self._attempt, f"attached-{os.getpid()}-{os.urandom(2).hex()}")
         given, run = complete(given, spool), given["run"]
         self._link = Link(
             self._server,

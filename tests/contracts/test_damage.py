@@ -136,6 +136,35 @@ async def test_a_killed_server_leaves_a_file_that_is_whole(path: Path, tmp_path:
     await again.close()
 
 
+async def test_a_server_killed_while_it_copied_its_log_into_the_file_starts_again(
+    path: Path, tmp_path: Path
+) -> None:
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    store = SqlStore(f"sqlite:///{path}")
+    await store.open()
+    run_id = await running(store)
+    await store.append(run_id, [an_item(f"k{number}", data={"pad": "x" * 2000}) for number in range(200)])
+    for name in (path.name, f"{path.name}-wal"):
+        shutil.copy(path.with_name(name), crashed / name)
+    await store.close()
+    put_first_page(path, crashed / path.name)
+
+    again = SqlStore(f"sqlite:///{crashed / path.name}")
+    await again.open()
+
+    assert (await again.get(run_id)).progress.done == 200
+    await again.close()
+
+
+def put_first_page(source: Path, target: Path) -> None:
+    """The first page is written, which tells the new size; those at the new end are not yet."""
+    content = source.read_bytes()[:PAGE]
+    with target.open("r+b") as file:
+        file.write(content)
+    assert int.from_bytes(content[28:32], "big") * PAGE > target.stat().st_size
+
+
 def hashes(folder: Path) -> dict[str, str]:
     """What is in the files of a folder, the locks left out."""
     found = (file for file in folder.iterdir() if file.suffix != ".lock")

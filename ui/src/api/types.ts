@@ -4,6 +4,10 @@
  * Types only: every layer may import this file.
  */
 
+import type { Schema } from "@/api/schema";
+
+export type { Schema } from "@/api/schema";
+
 export type Status = "queued" | "running" | "paused" | "completed" | "failed" | "cancelled";
 export type Control = "pause" | "resume" | "cancel";
 export type Strength = "hold" | "release";
@@ -296,42 +300,6 @@ export interface Kind {
   can_release: boolean;
   params_schema: Schema;
   examples: Example[];
-}
-
-/** The part of JSON Schema that pydantic writes, with our `x-` hints for the form. */
-export interface Schema {
-  $ref?: string;
-  $defs?: Record<string, Schema>;
-  type?: string;
-  title?: string;
-  description?: string;
-  default?: Json;
-  const?: Json;
-  enum?: Json[];
-  anyOf?: Schema[];
-  allOf?: Schema[];
-  oneOf?: Schema[];
-  items?: Schema;
-  prefixItems?: Schema[];
-  properties?: Record<string, Schema>;
-  additionalProperties?: boolean | Schema;
-  required?: string[];
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: number;
-  exclusiveMaximum?: number;
-  multipleOf?: number;
-  minLength?: number;
-  maxLength?: number;
-  minItems?: number;
-  maxItems?: number;
-  pattern?: string;
-  format?: string;
-  examples?: Json[];
-  "x-widget"?: string;
-  "x-group"?: string;
-  "x-unit"?: string;
-  "x-placeholder"?: string;
 }
 
 export interface ControlAnswer {

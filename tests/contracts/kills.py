@@ -53,14 +53,15 @@ class Ledger:
     def __init__(self) -> None:
         self.acked = dict.fromkeys(WRITERS, 0)
 
-    def hear(self, output: IO[bytes], count: int) -> None:
-        """Read so many acknowledgements, or up to the end."""
+    def hear(self, output: IO[bytes], count: int) -> bool:
+        """Read so many acknowledgements, or up to the end; False when it came to the end."""
         for _ in range(count):
             line = output.readline()
             if not line.endswith(b"\n"):
-                return
+                return False
             writer, number = line.split()
             self.acked[writer.decode()] = int(number)
+        return True
 
     def hear_all(self, output: IO[bytes]) -> None:
         """Read what a dead writer said before it died."""
@@ -79,7 +80,7 @@ async def killed_writers(url: str, kills: int, seed: int = 1) -> Toll:
     for _ in range(kills):
         with a_writer(url, ledger) as process:
             assert process.stdout
-            ledger.hear(process.stdout, chance.randint(1, 200))
+            assert ledger.hear(process.stdout, chance.randint(1, 200)), "the writer gave up"
             await asyncio.sleep(chance.random() * 0.02)  # an instant that no acknowledgement chooses
             process.send_signal(signal.SIGKILL)
             ledger.hear_all(process.stdout)
@@ -99,7 +100,7 @@ async def stopped_database(url: str, stops: int, stop: Callable[[], None], seed:
     with a_writer(url, ledger) as process:
         assert process.stdout
         for _ in range(stops):
-            ledger.hear(process.stdout, chance.randint(1, 200))
+            assert ledger.hear(process.stdout, chance.randint(1, 200)), "the writer gave up"
             stop()
         ledger.hear(process.stdout, 200)
         process.send_signal(signal.SIGKILL)

@@ -18,17 +18,19 @@ from pilothouse.testing.samples import a_run
 from tests.contracts.audit import keys_of
 
 RETRY_SECONDS = 0.02
+OPEN_SECONDS = 60.0
 
 
 async def main(url: str, run_id: str, acked: dict[str, int]) -> None:
     """Write until somebody ends this process."""
     store = SqlStore(url)
-    while True:
-        try:
-            await store.open()
-            break
-        except Unavailable:
-            await asyncio.sleep(RETRY_SECONDS)
+    async with asyncio.timeout(OPEN_SECONDS):
+        while True:
+            try:
+                await store.open()
+                break
+            except Unavailable:
+                await asyncio.sleep(RETRY_SECONDS)
     await begin(store, run_id)
     await asyncio.gather(*(write(store, run_id, writer, last) for writer, last in acked.items()))
 

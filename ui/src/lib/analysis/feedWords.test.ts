@@ -32,6 +32,16 @@ test("a pause tells its reason, its strength and its end", () => {
   ]);
 });
 
+test("a cancel tells its reason, and that nobody saw the processes end", () => {
+  const cancel = { by: "ana", confirmed_dead: true, partial: true, reason: "wrong model" };
+
+  expect(line("run.cancelled", cancel)).toEqual(["Cancelled by ana", "wrong model"]);
+  expect(line("run.cancelled", { ...cancel, reason: null, confirmed_dead: false })).toEqual([
+    "Cancelled by ana",
+    "nobody saw its processes end",
+  ]);
+});
+
 test("what does not move or die is counted, not softened", () => {
   expect(line("run.stuck", { seconds: 185, cause: "the process is alive and idle (0% of a core)" })).toEqual([
     "Stuck: no test for 3m 05s",

@@ -70,7 +70,7 @@ function lifeWords(event: RunEvent): Words | null {
     case "run.failed":
       return ["error", event.data.message, event.data.hint ?? undefined];
     case "run.cancelled":
-      return ["control", `Cancelled by ${event.data.by}`, event.data.reason ?? undefined];
+      return cancelledWords(event.data);
     default:
       return null;
   }
@@ -81,6 +81,11 @@ function pausedWords({ actor, strength, unclean, reason, until }: EventData["run
   const how = unclean ? "its process had ended" : strength === "release" ? "memory freed" : null;
   const end = until ? `until ${exactTime(until).slice(0, 16)}` : null;
   return ["control", who, [reason, how, end].filter(Boolean).join(" · ") || undefined];
+}
+
+function cancelledWords({ by, reason, confirmed_dead }: EventData["run.cancelled"]): Words {
+  const unseen = confirmed_dead ? null : "nobody saw its processes end";
+  return ["control", `Cancelled by ${by}`, [reason, unseen].filter(Boolean).join(" · ") || undefined];
 }
 
 /** What goes wrong and what is done about it. */

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import type { Kind, Run } from "@/api/types";
 import { alarm, announce } from "@/lib/announce";
 import { count, wholePercent } from "@/lib/format";
+import { survivorWords } from "@/lib/status";
 
 const QUARTERS = [25, 50, 75, 100];
 const PAUSE_MS = 15_000;
@@ -9,6 +10,10 @@ const PAUSE_MS = 15_000;
 /** For those who do not see the page: changes of state at once, progress by quarters. */
 export function useAnnouncements(run: Run, kind: Kind): void {
   const last = useRef({ status: run.status, quarter: quarterOf(run), at: 0 });
+  const trouble = run.stuck ? `${run.name} looks stuck` : survivorWords(run);
+  useEffect(() => {
+    if (trouble !== null) announce(trouble);
+  }, [trouble]);
   useEffect(() => {
     const before = last.current;
     const quarter = quarterOf(run);

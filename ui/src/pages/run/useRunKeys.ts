@@ -26,7 +26,7 @@ export function useRunKeys({ url, tabs, steering, onFreeze, onFold, onNextError 
   useShortcuts("Run", [
     { keys: "p", label: "Pause or resume", run: pause },
     { keys: "x", label: "Cancel", run: cancel },
-    { keys: "r", label: "Retry menu", run: () => steer("retry") },
+    { keys: "r", label: "Retry", run: () => steer("retry") },
     { keys: "f", label: "Freeze or release the view", run: onFreeze },
     { keys: "[", label: "Fold the activity", run: onFold },
     { keys: ".", label: "Show new results", run: () => press("show-new") },

@@ -30,7 +30,7 @@ from websockets.exceptions import WebSocketException
 from pilothouse.sdk.wire import Wire
 from tests.chaos.proxy import Proxy
 from tests.chaos.served import Served
-from tests.web.clients import Frame, Stream, websocket
+from tests.web.clients import Frame, Stream, websocket_within
 
 UNREACHABLE = (OSError, EOFError, HTTPException, WebSocketException)
 PATIENCE_SECONDS = 1.0
@@ -159,7 +159,7 @@ def by_browser_socket(watcher: Watcher) -> Iterator[Frame]:
 
 
 def _socket(watcher: Watcher, path: str) -> Iterator[Frame]:
-    with websocket(watcher.address, path, timeout=PATIENCE_SECONDS) as connection:
+    with websocket_within(PATIENCE_SECONDS, watcher.address, path) as connection:
         while True:
             yield Frame.parse(str(connection.recv(PATIENCE_SECONDS)))
 

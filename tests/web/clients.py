@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any, Protocol, TypeVar
@@ -76,8 +76,12 @@ class Stream:
         url = urlsplit(server.url)
         self._connection = HTTPConnection(url.hostname or "", url.port, timeout=timeout)
         sent = {"Accept": "text/event-stream", "Authorization": f"Bearer {server.token}"} | (headers or {})
-        self._connection.request("GET", path, headers=sent)
-        self.response: HTTPResponse = self._connection.getresponse()
+        try:
+            self._connection.request("GET", path, headers=sent)
+            self.response: HTTPResponse = self._connection.getresponse()
+        except BaseException:
+            self._connection.close()
+            raise
         self.status = self.response.status
 
     def __enter__(self) -> Stream:
@@ -131,20 +135,25 @@ class Stream:
         raise AssertionError(f"the stream ended before {type_}: {frames}")
 
 
-@contextmanager
-def websocket(
-    server: Address, path: str, timeout: float = 10.0, **headers: str
-) -> Iterator[ClientConnection]:
+def websocket(server: Address, path: str, **headers: str) -> AbstractContextManager[ClientConnection]:
     """A WebSocket with the token."""
+    return websocket_within(10.0, server, path, headers)
+
+
+@contextmanager
+def websocket_within(
+    seconds: float, server: Address, path: str, headers: Mapping[str, str] | None = None
+) -> Iterator[ClientConnection]:
+    """The same, opened and closed in so many seconds."""
     url = server.url.replace("http", "ws", 1) + path
-    sent = {"Authorization": f"Bearer {server.token}"} | headers
+    sent = {"Authorization": f"Bearer {server.token}"} | dict(headers or {})
     with connect(
         url,
         additional_headers=sent,
         compression=None,
         max_queue=None,
-        open_timeout=timeout,
-        close_timeout=min(timeout, 2),
+        open_timeout=seconds,
+        close_timeout=min(seconds, 2),
         proxy=None,
     ) as connection:
         yield connection

@@ -82,13 +82,17 @@ def away(up: Stack, ledger: Path) -> str:
 
 
 def recovering(up: Stack, ledger: Path) -> str:
-    """The job dies while the server is away, so that the next attempt finds what it could not send."""
+    """Server and host die, and with it the job: the next attempt finds what nobody could send."""
     run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
     wait(up, run_id, done(5), "5 items")
-    up.kill_server()
-    before = executions(ledger).total()
-    until(lambda: executions(ledger).total() > before + 3, "items without the server")
-    up.kill("pilothouse.worker.child")
+    up.process.send_signal(signal.SIGSTOP)  # nobody starts another server meanwhile
+    try:
+        up.child("pilothouse.web.serve").kill()
+        before = executions(ledger).total()
+        until(lambda: executions(ledger).total() > before + 3, "items without the server")
+        up.child("pilothouse.worker.host").kill()
+    finally:
+        up.process.send_signal(signal.SIGCONT)
     return run_id
 
 

@@ -25,7 +25,7 @@ export function doing(run: Run, kind: Kind): string {
 
 function waiting(run: Run): string {
   if (run.attached) return "Waiting for its process to go on";
-  return run.attempt > 0 ? "Waiting for a free slot to go on" : "Waiting for a free slot";
+  return run.attempt > 0 ? "Waiting to go on" : "Waiting to begin";
 }
 
 /** What there is to say of a command that tells nothing but lines. */

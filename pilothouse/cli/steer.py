@@ -63,7 +63,7 @@ def pause(
         else:
             run = client.run(run["id"])
         if run["status"] == "paused":
-            say(f"‖ {words.status_words(run, unit)} at {words.counts(run)}.")
+            say(f"‖ {words.status_words(run, unit)} ({words.counts(run)})")
             say(f"  Continue:  pilothouse resume {run['id']}")
         elif wait:
             say(f"{words.mark(run)} {words.status_words(run, unit)} at {words.counts(run)}.")

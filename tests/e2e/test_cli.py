@@ -43,7 +43,7 @@ def test_a_run_is_paused_resumed_and_cancelled_by_number_or_at_last(up: Stack) -
     cancelled = up.cli("cancel", run["id"][:22], "-y")
 
     assert status == "paused"
-    assert "Paused at" in paused.stderr
+    assert ": lunch (" in paused.stderr
     assert "Resumed" in resumed.stderr
     assert "Cancelled at" in cancelled.stderr
     assert up.run(run["id"])["status"] == "cancelled"

@@ -122,15 +122,8 @@ function transition(run: Run, event: RunEvent): Changes {
       return { status, failure: event.data };
     case "run.cancelled":
       return { status, ended_by: event.data.by, reason: event.data.reason || run.request?.reason || null };
-    case "control.requested": {
-      const { deadline: _, ...asked } = event.data;
-      const isPause = asked.control === "pause";
-      const before = run.request ? run.request.until : run.until;
-      // A pause that is made stronger keeps its end, or is given another.
-      const until = asked.until || (isPause ? before : null);
-      const isHeld = isPause && run.status === "paused";
-      return { status, request: { ...asked, until, time: event.time }, until: isHeld ? until : run.until };
-    }
+    case "control.requested":
+      return { status, ...asked(run, event.data, event.time) };
     case "control.withdrawn":
       return { status, request: null };
     case "run.stuck":
@@ -144,6 +137,16 @@ function transition(run: Run, event: RunEvent): Changes {
     default:
       return { status };
   }
+}
+
+function asked(run: Run, said: EventData["control.requested"], time: string): Partial<Run> {
+  const { deadline: _, ...request } = said;
+  const isPause = request.control === "pause";
+  const before = run.request ? run.request.until : run.until;
+  // A pause that is made stronger keeps its end, or is given another.
+  const until = request.until || (isPause ? before : null);
+  const isHeld = isPause && run.status === "paused";
+  return { request: { ...request, until, time }, until: isHeld ? until : run.until };
 }
 
 function paused(run: Run, said: EventData["run.paused"]): Partial<Run> {

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pilothouse import failpoint
 from pilothouse.errors import PilothouseError, Unavailable
 from pilothouse.sdk import record
 from pilothouse.sdk.batch import Batch
@@ -59,7 +60,9 @@ def _send(wire: Wire, run_id: str, gone: Gone, began: float) -> bool:
     acked = read_left(gone.marks).acked
     for path in gone.paths():
         for batch in _batches(path, acked):
+            failpoint.reach("sdk.handover.before")
             pending = _post(wire, run_id, gone, batch)
+            failpoint.reach("sdk.handover.after")
             acked = batch.numbers[-1]
             acknowledge(gone.marks, acked)
             seconds = CANCEL_SECONDS if pending == "cancel" else LONGEST_SECONDS

@@ -61,6 +61,8 @@ POINTS = {
     "child.word.before": Point("child", s.plain),
     "sdk.batch.answered": Point("child", s.plain, 8),
     "sdk.batch.before": Point("child", s.plain, 8),
+    "sdk.handover.after": Point("host", s.leaving),
+    "sdk.handover.before": Point("host", s.leaving),
     "sdk.hold": Point("child", s.pausing),
     "sdk.leave.granted": Point("child", s.plain, 7),
     "sdk.pause.after": Point("child", s.releasing),

@@ -83,6 +83,15 @@ def away(up: Stack, ledger: Path) -> str:
 
 def recovering(up: Stack, ledger: Path) -> str:
     """Server and host die, and with it the job: the next attempt finds what nobody could send."""
+    return _killed_unheard(up, ledger, "pilothouse.worker.host")
+
+
+def leaving(up: Stack, ledger: Path) -> str:
+    """The server dies, then the job: the host sends what the job could not."""
+    return _killed_unheard(up, ledger, "pilothouse.worker.child")
+
+
+def _killed_unheard(up: Stack, ledger: Path, module: str) -> str:
     run_id = create(up, ledger, count=COUNT, speed=8, concurrency=2)
     wait(up, run_id, done(5), "5 items")
     up.process.send_signal(signal.SIGSTOP)  # nobody starts another server meanwhile
@@ -90,7 +99,7 @@ def recovering(up: Stack, ledger: Path) -> str:
         up.child("pilothouse.web.serve").kill()
         before = executions(ledger).total()
         until(lambda: executions(ledger).total() > before + 3, "items without the server")
-        up.child("pilothouse.worker.host").kill()
+        up.child(module).kill()
     finally:
         up.process.send_signal(signal.SIGCONT)
     return run_id

@@ -84,8 +84,8 @@ def test_a_death_at_a_point_costs_nothing(name: str, tmp_path: Path, ledger: Pat
     assert died == point.dies
     assert found.status != "failed"
     is_job_only = died == "child" and point.scenario not in SERVER_DIES_TOO
-    limit = JOB_LIE_SECONDS if is_job_only else RESTART_LIE_SECONDS
-    assert prober.lie_seconds <= limit, prober.lie
+    promised = JOB_LIE_SECONDS if is_job_only else RESTART_LIE_SECONDS
+    assert prober.lie_seconds <= scale.limit(promised), prober.lie
 
 
 def recovery(log: list[dict[str, Any]], marker: Path) -> str:

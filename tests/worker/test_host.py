@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from pilothouse.contracts import Ended, Order
+from pilothouse.contracts import COOPERATIVE_SECONDS, Ended, Order
 from pilothouse.executors import local
 from pilothouse.executors.local import LocalExecutor
 from pilothouse.worker import host as host_module
@@ -121,7 +121,7 @@ class TestHost:
         await until(server, lambda: server.ended)
 
         assert server.ended[0]["signal"] == signal.SIGKILL
-        assert time.monotonic() - begun < host_module.COOPERATIVE_SECONDS
+        assert time.monotonic() - begun < COOPERATIVE_SECONDS
 
     async def test_a_stack_is_fetched_while_the_claim_waits(self, server: LinkServer) -> None:
         server.add_run()

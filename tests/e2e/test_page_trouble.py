@@ -62,7 +62,8 @@ def wake(up: Stack, run_id: str) -> None:
 
 
 def is_stuck(run: dict[str, Any]) -> bool:
-    return bool(run["stuck"])
+    """Stuck since its item began; a job that is slow to start is stuck for a moment too."""
+    return bool(run["stuck"] and run["current"] and run["turned"] > run["moved"])
 
 
 def status(page: Page) -> Any:

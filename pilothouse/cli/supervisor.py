@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -77,7 +77,7 @@ class Supervisor:
     Args:
         data: The data folder.
         port: The server's port; 0 takes a free one.
-        slots: Runs side by side; None lets the settings say.
+        slots: Runs side by side; None lets `PILOTHOUSE_SLOTS` say, else as many as there are cores.
         insecure: Ask nobody for a token.
     """
 
@@ -94,7 +94,7 @@ class Supervisor:
             environment["PILOTHOUSE_SLOTS"] = str(slots)
         server = [sys.executable, "-m", "pilothouse.web.serve", "--watch-stdin"]
         self.server = Child("server", server, environment, data / "server.log")
-        self._slots = slots or max(2, os.cpu_count() or 1)
+        self.slots = slots or _slots_of(environment)
         self._environment = environment
         self.host: Child | None = None
 
@@ -115,7 +115,7 @@ class Supervisor:
         token = (self.data / "token").read_text().strip()
         environment = self._environment | {"PILOTHOUSE_SERVER": self.url, "PILOTHOUSE_TOKEN": token}
         command = [sys.executable, "-m", "pilothouse.worker.host", "--watch-stdin"]
-        command += ["--slots", str(self._slots), "--data", str(self.data), "--name", host_name(token)]
+        command += ["--slots", str(self.slots), "--data", str(self.data), "--name", host_name(token)]
         self.host = Child("host", command, environment, self.data / "host.log")
         self.host.start()
         return True
@@ -145,6 +145,11 @@ class Supervisor:
         """Write the address down for other commands with this data folder."""
         path = self.data / "server.json"
         path.write_text(json.dumps({"url": self.url, "pid": os.getpid()}))
+
+
+def _slots_of(environment: Mapping[str, str]) -> int:
+    told = environment.get("PILOTHOUSE_SLOTS", "")
+    return int(told) if told.isdecimal() and int(told) else max(2, os.cpu_count() or 1)
 
 
 def host_name(token: str) -> str:

@@ -37,7 +37,7 @@ def up(
     """Start the server, the host and the web page. Ctrl+C stops them."""
     began = time.monotonic()
     client, supervisor = _begin(context.obj, data, port, slots, insecure=insecure)
-    _greet(client, time.monotonic() - began, slots)
+    _greet(client, time.monotonic() - began, supervisor.slots)
     _present(client, "/", no_open=no_open)
     _stay(supervisor)
 
@@ -58,7 +58,7 @@ def demo(
     began = time.monotonic()
     if not client.is_up():
         client, supervisor = _begin(client, None, port, None)
-        _greet(client, time.monotonic() - began, None)
+        _greet(client, time.monotonic() - began, supervisor.slots)
     page = _start_demo_runs(client)
     say("  Try   press P on a run to pause it, then reload the page.")
     say("  Stop  pilothouse demo --stop    removes only the demo runs")
@@ -97,12 +97,12 @@ def _begin(
     return Client(supervisor.url, client.data), supervisor
 
 
-def _greet(client: Client, seconds: float, slots: int | None) -> None:
+def _greet(client: Client, seconds: float, slots: int) -> None:
     total = client.get("/api/runs", limit=1)["total"]
     say(f"⎈ Pilothouse {__version__}   local mode   ready in {seconds:.1f} s")
     say(f"  Web UI     {client.server}")
     say(f"  Data       {client.data}   {total} runs")
-    say(f"  Slots      {slots or max(2, os.cpu_count() or 1)} on this machine")
+    say(f"  Slots      {slots} on this machine")
     say("  Access     this machine only")
     say()
 

@@ -19,7 +19,8 @@ from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status
 
 ACTOR = "watchdog"
-IDLE_CPU = 0.05
+IDLE_CPU = 0.1
+ALIVE = "the process is alive"
 Policy = Literal["warn", "dump", "pause", "cancel"]
 Cause = Callable[[Run], str]
 Dump = Callable[[Run], None]
@@ -87,7 +88,8 @@ class Watchdog:
         since = self._seen.get((run.id, run.attempt, run.moved))
         seconds = 0.0 if since is None else self._monotonic() - since
         limit = self._engine.stuck_after(run)
-        return Stuck(run, max(seconds, limit), limit, run.stuck_cause or self._cause(run))
+        now = self._cause(run)
+        return Stuck(run, max(seconds, limit), limit, run.stuck_cause or now if now == ALIVE else now)
 
     async def _tell(self, run: Run, seconds: float) -> None:
         said = e.RunStuck(seconds=round(seconds, 1), cause=self._cause(run))
@@ -113,5 +115,5 @@ def words_for(cpu: float | None, silent_seconds: float | None) -> str:
     if silent_seconds is not None:
         return f"its host has not been heard of for {silent_seconds:.0f} s"
     if cpu is None:
-        return "the process is alive"
-    return f"the process is alive and {'idle' if cpu < IDLE_CPU else 'busy'} ({cpu:.0%} of a core)"
+        return ALIVE
+    return f"{ALIVE} and {'idle' if cpu < IDLE_CPU else 'busy'} ({cpu:.0%} of a core)"

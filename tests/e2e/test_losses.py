@@ -52,6 +52,7 @@ def a_run_on(page: Page, served: Served) -> str:
     code = call(served, "POST", "/api/sign-in-codes", {})["code"]
     page.goto(f"{served.url}/login?next=%2Fruns%2F{run_id}#code={code}")
     expect(page.locator("[data-connection=live]").first).to_be_visible()
+    expect(page.locator("[data-key]")).to_have_count(3)
     return run_id
 
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TextIO
@@ -79,7 +78,8 @@ class Command:
         self._on_output = on_output
         self._on_end = on_end
         self._ended = threading.Event()
-        self._tail: deque[str] = deque()
+        self._lines = ""
+        self._lock = threading.Lock()
         self._process = _start(argv, folder, environment)
         assert self._process.stdout and self._process.stderr
         self._readers = [
@@ -102,7 +102,7 @@ class Command:
     @property
     def tail(self) -> str:
         """The end of its output; a bar that redraws itself counts with its last state."""
-        lines = "".join(self._tail)[-TAIL_CHARACTERS:].split("\n")
+        lines = self._lines.strip("\n")[-TAIL_CHARACTERS:].split("\n")
         return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).strip("\n")
 
     def hold(self) -> bool:
@@ -141,16 +141,21 @@ class Command:
 
     def _copy(self, pipe: IO[bytes], stream: TextIO) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        size = 0
+        begun = ""
         while data := os.read(pipe.fileno(), PIPE_BYTES):
             text = decoder.decode(data)
             stream.write(text)
             stream.flush()
             self._on_output()
-            self._tail.append(text)
-            size += len(text)
-            while len(self._tail) > 1 and size - len(self._tail[0]) > 4 * TAIL_CHARACTERS:
-                size -= len(self._tail.popleft())
+            lines, end, begun = (begun + text).rpartition("\n")
+            self._remember(lines + end)
+            begun = begun[-TAIL_CHARACTERS:]
+        self._remember(begun + "\n" if begun else "")
+
+    def _remember(self, lines: str) -> None:
+        """Add whole lines to the tail, so that those of two streams do not run into each other."""
+        with self._lock:
+            self._lines = (self._lines + lines)[-4 * TAIL_CHARACTERS :]
 
     def _await_end(self) -> None:
         self.exit_code = self._process.wait()

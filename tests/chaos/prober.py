@@ -58,7 +58,8 @@ class Prober(threading.Thread):
             try:
                 runs = self._up.api("GET", "/api/runs?status=running&status=paused&limit=200")["runs"]
             except (httpx2.HTTPError, OSError, AssertionError):
-                continue  # a server that does not answer tells no lies
+                self._since = {}  # a server that does not answer tells no lies
+                continue
             self._compare(runs, began)
 
     def _compare(self, runs: list[dict[str, Any]], began: float) -> None:

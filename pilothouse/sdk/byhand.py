@@ -21,6 +21,7 @@ from pilothouse.sdk.console import capture
 from pilothouse.sdk.failure import describe
 from pilothouse.sdk.finding import data_folder, find_server, find_token, recorded_server
 from pilothouse.sdk.handle import RunHandle
+from pilothouse.sdk.link import HEARTBEAT_SECONDS
 from pilothouse.sdk.recovery import complete
 from pilothouse.sdk.scriptlink import ScriptLink
 from pilothouse.sdk.session import (
@@ -84,7 +85,8 @@ class ByHand:
         self._inherit(run["retry_of"], folder)
         spool = Spool(folder, 1, f"script-{os.urandom(4).hex()}")
         given = complete(given, spool)
-        self._link = ScriptLink(self._server, self._token, run["id"], spool, tell)
+        heartbeat_seconds = given.get("heartbeat_seconds", HEARTBEAT_SECONDS)
+        self._link = ScriptLink(self._server, self._token, run["id"], spool, tell, heartbeat_seconds)
         self._handle = make_handle(self._link, given, self._params, folder)
         self._link.start(state_of(run))
         self._restore = capture(self._log)

@@ -26,6 +26,7 @@ from pilothouse.sdk.spool import Spool
 from pilothouse.sdk.wire import UNREACHABLE, Answer, Waits, Wire, call
 
 HEARTBEAT_SECONDS = 5.0
+LONGEST_ANSWER_SECONDS = 30.0
 ORPHAN_SECONDS = 600.0
 SILENCE_SECONDS = 15.0
 CONFIRM_SECONDS = 0.2
@@ -206,7 +207,8 @@ class Link:
         Raises:
             PilothouseError: The server refuses, or was away for too long (`Unavailable`).
         """
-        return call(self._make_wire(30.0), method, self._path + path, body, headers, patience_seconds)
+        wire = self._make_wire(min(LONGEST_ANSWER_SECONDS, max(patience_seconds, 1.0)))
+        return call(wire, method, self._path + path, body, headers, patience_seconds)
 
     # Waiting for the server's word
 

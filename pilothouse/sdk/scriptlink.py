@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pilothouse.errors import PilothouseError
-from pilothouse.sdk.link import GONE, Link, State
+from pilothouse.sdk.link import GONE, HEARTBEAT_SECONDS, Link, State
 from pilothouse.sdk.spool import Spool
 from pilothouse.sdk.wire import Answer, call
 
@@ -30,6 +30,7 @@ class ScriptLink(Link):
         run_id: The run; empty without one.
         spool: Where events wait for the server; None without a run: then nothing is ever sent.
         say: Tells the user one line.
+        heartbeat_seconds: How often the lease is renewed.
 
     Attributes:
         is_recorded: False once the script goes on without a record.
@@ -37,10 +38,24 @@ class ScriptLink(Link):
     """
 
     def __init__(
-        self, server: str, token: str, run_id: str, spool: Spool | None, say: Callable[[str], None]
+        self,
+        server: str,
+        token: str,
+        run_id: str,
+        spool: Spool | None,
+        say: Callable[[str], None],
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
-        writer = spool.writer if spool else "job"
-        super().__init__(server, token, run_id, 1, orphan_seconds=math.inf, writer=writer, spool=spool)
+        super().__init__(
+            server,
+            token,
+            run_id,
+            1,
+            heartbeat_seconds=heartbeat_seconds,
+            orphan_seconds=math.inf,
+            writer=spool.writer if spool else "job",
+            spool=spool,
+        )
         self.is_recorded = True
         self.is_ending = False
         self._say = say

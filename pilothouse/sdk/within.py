@@ -15,7 +15,7 @@ from typing import Any
 from pilothouse.errors import LeaseLost
 from pilothouse.sdk.failure import describe
 from pilothouse.sdk.handle import RunHandle
-from pilothouse.sdk.link import ORPHAN_SECONDS, Link
+from pilothouse.sdk.link import HEARTBEAT_SECONDS, ORPHAN_SECONDS, Link
 from pilothouse.sdk.recovery import complete
 from pilothouse.sdk.session import (
     EXIT_CANCELLED,
@@ -93,6 +93,7 @@ class Within:
             self._token,
             self._run_id,
             self._attempt,
+            heartbeat_seconds=given.get("heartbeat_seconds", HEARTBEAT_SECONDS),
             orphan_seconds=self._orphan_seconds,
             writer=spool.writer,
             spool=spool,

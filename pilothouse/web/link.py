@@ -33,6 +33,8 @@ MAX_EVENT = 64 * 1024
 MAX_DEPTH = 16
 MAX_NUMBER = 2**53
 CONTROL_HEARTBEAT = 5.0
+HEARTBEAT_SECONDS = 5.0
+BEATS_PER_LEASE = 3
 PAGE_ITEMS = 1000
 _JOB_TYPES = frozenset(
     {
@@ -74,6 +76,7 @@ async def assigned(context: Context, run: Run) -> dict[str, Any]:
         "saved_state": await context.store.saved_state(run.id),
         "acked": {name: n for name, n in (await context.store.acked(run.id)).items() if "/" in name},
         "root": await _root(context, run),
+        "heartbeat_seconds": min(HEARTBEAT_SECONDS, context.settings.lease_seconds / BEATS_PER_LEASE),
     }
 
 

@@ -26,7 +26,7 @@ from pilothouse.errors import LeaseLost, PilothouseError
 from pilothouse.sdk.console import capture
 from pilothouse.sdk.failure import describe, in_print
 from pilothouse.sdk.handle import RunHandle
-from pilothouse.sdk.link import ORPHAN_SECONDS, Link, State
+from pilothouse.sdk.link import HEARTBEAT_SECONDS, ORPHAN_SECONDS, Link, State
 from pilothouse.sdk.recovery import complete, recover
 from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
 from pilothouse.sdk.spool import Spool
@@ -125,6 +125,7 @@ class Attempt:
             order.token,
             order.run_id,
             order.attempt,
+            heartbeat_seconds=given.get("heartbeat_seconds", HEARTBEAT_SECONDS),
             orphan_seconds=order.orphan_seconds,
             spool=spool,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,7 +12,7 @@ import pytest
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Strength
 from tests.web.clients import Job, Json, Stream, a_job, a_run, an_item, until
-from tests.web.serving import Running
+from tests.web.serving import Running, running
 
 PAUSE = e.ControlRequested(control=Control.PAUSE, actor="ada", strength=Strength.RELEASE)
 
@@ -369,3 +370,12 @@ def test_a_job_that_leaves_its_control_wire_is_forgotten(server: Running, job: J
             next(wire.messages())
 
     until(server, lambda: job.id not in ears)
+
+
+def test_a_job_is_told_to_be_heard_of_well_within_its_lease(tmp_path: Path) -> None:
+    with running(tmp_path, lease_seconds=1.5) as server, server.client() as api:
+        job = a_job(server)
+
+        given = api.get(f"{job.path}/assignment?attempt=1").json()
+
+    assert given["heartbeat_seconds"] == 0.5

@@ -18,6 +18,7 @@ from types import TracebackType
 
 RESET = struct.pack("ii", 1, 0)
 CHUNK = 16 * 1024
+CLOSING_TURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ class Proxy:
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
+        for _ in range(CLOSING_TURNS):  # a transport lets go of its socket a turn after it was told to
+            await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -134,7 +137,7 @@ class Proxy:
             for task in (up, down):
                 task.cancel()
             await asyncio.gather(up, down, return_exceptions=True)
-            up_writer.close()
+            up_writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fate: Fate) -> bool:
         """Hand on the answer; True when the fate strikes before its end."""

@@ -25,11 +25,11 @@ def change(before: Counts, after: Counts, name: str) -> str:
 
 @LONG
 def test_a_hundred_readers_that_stall_are_released_and_harm_nobody(tmp_path: Path, add_row: AddRow) -> None:
-    readers = scale.times(100, 25)
+    readers = scale.times(100, 12)
     patience = 30 if scale.IS_LONG else 5
 
     proof = prove_stalled(
-        tmp_path, readers=readers, events=scale.times(20_000, 1_500), stall_seconds=patience
+        tmp_path, readers=readers, events=scale.times(20_000, 1_000), stall_seconds=patience
     )
 
     add_row(STALLED, **row_of(proof))

@@ -100,7 +100,7 @@ def test_a_sqlite_file_keeps_what_it_admits(loop: asyncio.AbstractEventLoop, tmp
 def test_two_servers_on_one_postgres_keep_what_either_admits(
     loop: asyncio.AbstractEventLoop, url: str
 ) -> None:
-    try_everything(served(loop, url, servers=2), scale.times(500, 12))
+    try_everything(served(loop, url, servers=2), scale.times(500, 5))
 
 
 def served(loop: asyncio.AbstractEventLoop, url: str, servers: int) -> Harness:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.chaos import scale
 from tests.e2e.stack import Stack, until
 
 pytestmark = pytest.mark.xdist_group("survival")
@@ -45,7 +46,7 @@ def start(up: Stack, ledger: Path, **params: Any) -> str:
     return run_id
 
 
-@pytest.mark.parametrize(("speed", "concurrency"), [(100, 1), (100, 4)])
+@pytest.mark.parametrize(("speed", "concurrency"), [(100, 4), *([(100, 1)] if scale.IS_LONG else [])])
 def test_a_dead_server_and_a_killed_job_lose_no_item_and_repeat_only_what_was_in_hand(
     up: Stack, ledger: Path, speed: int, concurrency: int
 ) -> None:

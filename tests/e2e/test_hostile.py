@@ -69,7 +69,7 @@ def test_a_job_that_kills_its_shim_loses_all_that_it_started(hostiles: Stack, tm
     run_id = start(hostiles, tmp_path / "traces", LEAVES_ITS_SHIM)
 
     run = hostiles.wait(
-        run_id, lambda run: run["attempt"] == 2 and run["status"] == "running", "a new attempt"
+        run_id, lambda run: run["attempt"] > 1 and run["status"] == "running", "a new attempt"
     )
 
     assert [each.cmdline() for each in survivors(tmp_path / "traces")] == []
@@ -92,7 +92,7 @@ def test_the_death_of_the_host_leaves_nobody_alive_and_the_run_goes_on(
         lambda: not old & {each.pid for each in survivors(tmp_path / "traces", run_id)}, "them to die", HANG
     )
     print(f"gone after {time.monotonic() - began:.2f} s")
-    hostiles.wait(run_id, lambda run: run["attempt"] == 2 and run["status"] == "running", "the next attempt")
+    hostiles.wait(run_id, lambda run: run["attempt"] > 1 and run["status"] == "running", "the next attempt")
 
     hostiles.api("POST", f"/api/runs/{run_id}/cancel", {"force": True})
     run = hostiles.wait(run_id, ended, "the cancel")
@@ -126,7 +126,7 @@ def test_the_death_of_server_and_host_leaves_nobody_alive_and_the_run_goes_on(
         lambda: not old & {each.pid for each in survivors(tmp_path / "traces", run_id)}, "them to die", HANG
     )
     run = hostiles.wait(
-        run_id, lambda run: run["attempt"] == 2 and run["status"] == "running", "the next attempt"
+        run_id, lambda run: run["attempt"] > 1 and run["status"] == "running", "the next attempt"
     )
 
     assert run["progress"]["done"] == 2

@@ -52,7 +52,9 @@ def leaves_an_orphan(run: RunHandle) -> None:
 
 
 def _execute(run: RunHandle, number: int) -> None:
-    (run.folder / "pid").write_text(str(os.getpid()))
+    own = run.folder / f"pid.{os.getpid()}"
+    own.write_text(str(os.getpid()))
+    own.replace(run.folder / "pid")  # in one step: who reads it never finds it empty
     with (run.folder / "ledger").open("a") as ledger:
         ledger.write(f"{number}\n")
     time.sleep(run.params["seconds"])

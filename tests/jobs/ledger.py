@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -52,7 +53,7 @@ def leaves_an_orphan(run: RunHandle) -> None:
 
 
 def _execute(run: RunHandle, number: int) -> None:
-    own = run.folder / f"pid.{os.getpid()}"
+    own = run.folder / f"pid.{threading.get_ident()}"
     own.write_text(str(os.getpid()))
     own.replace(run.folder / "pid")  # in one step: who reads it never finds it empty
     with (run.folder / "ledger").open("a") as ledger:

@@ -47,6 +47,14 @@ def later(seconds: float) -> str:
     return _CLOCK.now(seconds)
 
 
+def is_time(text: str) -> bool:
+    """True for what `seconds_between` can read: ISO 8601 with its offset."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def seconds_between(earlier: str, later: str) -> float:
     """Seconds from `earlier` to `later`, two times as `now()` writes them; never negative."""
     return max(0.0, (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds())

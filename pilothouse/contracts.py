@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from pilothouse.machines import Machines
 from pilothouse.model.event import Body, ItemFinished
 from pilothouse.model.run import Run, Status
 
@@ -19,6 +20,9 @@ ItemState = Literal["in_flight", "done", "failed"]
 FIRST_LEASE_SECONDS = 15.0  # until the first word of an attempt that has just begun
 COOPERATIVE_SECONDS = 3.0  # a cancelled job may take to obey, before SIGTERM
 TERMINATE_SECONDS = 5.0  # and then, before SIGKILL
+MAX_APPEND = 1000  # events in one append
+WRITER_NAME = "[a-z0-9-]{1,32}"  # of one that counts what it sends, beside others of its attempt
+EVERY_RUN = "*"  # what rings after an outage, in which rings of any run may be lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class NewRun:
     Attributes:
         reused: Results of the run that this one retries; stored in the transaction
             that makes the run, so that no host can claim it without them. Any number.
-        attached: The process that asks executes it; no host claims it.
+        process: Name of the process that asks and executes the run itself. Its first attempt
+            begins in the transaction that makes the run; no host claims it. None: a host does.
     """
 
     id: str
@@ -41,7 +46,7 @@ class NewRun:
     retry_of: str | None = None
     idempotency_key: str | None = None
     reused: tuple[ItemFinished, ...] = ()
-    attached: bool = False
+    process: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,11 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The read model of one item: the latest the log says of its key."""
+    """The read model of one item: the latest the log says of its key.
+
+    Attributes:
+        possible_duplicate: Its result says that an earlier attempt had it in hand when it ended.
+    """
 
     key: str
     state: ItemState
@@ -85,6 +94,7 @@ class Item:
     data: dict[str, Any]
     label: str | None
     time: str
+    possible_duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +149,7 @@ class RunPage:
     before: int | None
 
 
-class Store(Protocol):
+class Store(Machines, Protocol):
     """Keeps logs, and the state that folding them gives.
 
     Every append is one transaction: fence, seq, insert, fold, commit. It
@@ -161,9 +171,15 @@ class Store(Protocol):
     async def create(self, new: NewRun) -> tuple[Run, bool]:
         """Store `run.queued` and the reused items in one transaction, and give the run a number.
 
+        With a `process`, `run.started` of attempt 1 belongs to it, and the first lease begins.
+
         Returns:
             The run, and False when `idempotency_key` named one that exists already
             (made within the last 24 hours).
+
+        Raises:
+            Conflict: There is a run with this id.
+            Invalid: The params or a reused item cannot be written as JSON.
         """
 
     async def append(
@@ -200,6 +216,7 @@ class Store(Protocol):
             Changed: The run's version is not the expected one; nothing was written.
             Invalid: A body cannot be written as JSON, or the writer's name is malformed or one too many.
             InvalidTransition: The state forbids a body; nothing was written.
+            TooLarge: More than 1,000 bodies.
         """
 
     async def renew(self, run_id: str, attempt: int, seconds: float) -> Run:
@@ -311,7 +328,7 @@ class Bus(Protocol):
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call `listener(run_id)` in the event loop at every ring, until the returned function is called.
 
-        After an outage in which rings may be lost, `listener("*")` is called once.
+        After an outage in which rings may be lost, `listener("*")` (`EVERY_RUN`) is called once.
         """
 
 

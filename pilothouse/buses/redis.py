@@ -15,7 +15,8 @@ from contextlib import aclosing, suppress
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from pilothouse.buses.listeners import ANY, Listeners
+from pilothouse.buses.listeners import Listeners
+from pilothouse.contracts import EVERY_RUN
 from pilothouse.errors import Unavailable
 
 CHANNEL = "pilothouse:rings"
@@ -103,6 +104,6 @@ class RedisBus:
 
     def _subscribed(self, hearing: asyncio.Future[None]) -> None:
         if hearing.done():
-            self._listeners.call(ANY)
+            self._listeners.call(EVERY_RUN)
         else:
             hearing.set_result(None)

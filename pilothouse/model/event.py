@@ -7,27 +7,25 @@ an event by giving it a run, a `seq` and a time. On the wire an event is a
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from pydantic_core import to_json
 
 from pilothouse.errors import Invalid
+from pilothouse.model.aside import Delivery as Delivery  # noqa: PLC0414
+from pilothouse.model.aside import ItemJudged as ItemJudged  # noqa: PLC0414
+from pilothouse.model.aside import RunNotified as RunNotified  # noqa: PLC0414
+from pilothouse.model.aside import Verdict as Verdict  # noqa: PLC0414
+from pilothouse.model.body import Body as Body  # noqa: PLC0414 - its readers know it from here
+from pilothouse.model.body import check_time
+from pilothouse.model.number import name_non_finite
 from pilothouse.model.run import Control, Strength
 
 Feed = Literal["planned", "training", "metrics", "error", "backup", "control", "file"]
 Level = Literal["debug", "info", "warning", "error"]
 Number = float | Literal["NaN", "Infinity", "-Infinity"] | None
-
-
-class Body(BaseModel):
-    """Base of all bodies: frozen, and strict about unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    type: str
 
 
 class RunQueued(Body):
@@ -72,6 +70,8 @@ class RunPaused(Body):
     reason: str | None = None
     until: str | None = None
 
+    _check_until = field_validator("until")(check_time)
+
 
 class RunResumed(Body):
     """A held run goes on; a released one is queued for a new attempt."""
@@ -115,7 +115,7 @@ class RunInterrupted(Body):
     """The attempt ended without a last word; the run is queued again.
 
     `crash` is False when its host was told to stop: that is not the job's doing.
-    `in_flight`: keys of items that were in hand and will be done again, the first 100.
+    `in_flight`: keys of items that were in hand and will be done again, the newest 100 at the most.
     `wait_seconds`: back-off before the next attempt begins.
     """
 
@@ -170,6 +170,8 @@ class ControlRequested(Body):
     force: bool = False
     deadline: str | None = None
     until: str | None = None
+
+    _check_until = field_validator("until")(check_time)
 
 
 class ControlWithdrawn(Body):
@@ -286,6 +288,14 @@ class ArtifactSaved(Body):
     sha256: str
 
 
+class ArtifactRemoved(Body):
+    """A file of the run was removed by a rule; its name, size and hash stay in the log."""
+
+    type: Literal["artifact.removed"] = "artifact.removed"
+    name: str
+    reason: str
+
+
 class StateSaved(Body):
     """The small JSON that lets the job go on after a crash."""
 
@@ -315,6 +325,7 @@ AnyBody = Annotated[
     | RunRecovered
     | RunCancelOverdue
     | RunEdited
+    | RunNotified
     | ControlRequested
     | ControlWithdrawn
     | ParamsChanged
@@ -322,11 +333,13 @@ AnyBody = Annotated[
     | PhaseFinished
     | ItemStarted
     | ItemFinished
+    | ItemJudged
     | Metric
     | ProgressTold
     | Note
     | Log
     | ArtifactSaved
+    | ArtifactRemoved
     | StateSaved
     | GuardTripped,
     Field(discriminator="type"),
@@ -373,10 +386,3 @@ def parse_body(type_: str, data: dict[str, Any]) -> Body:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"][1:]) or "type"
         raise Invalid(f"event {type_!r}: {field}: {first['msg']}", field=field) from None
-
-
-def name_non_finite(value: Any) -> Any:
-    """`NaN`, `Infinity` and `-Infinity` as words; every other value as it is."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    return value

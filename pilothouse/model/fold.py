@@ -18,6 +18,8 @@ from pilothouse.model.run import Control, Failure, Phase, Request, Run, Status, 
 from pilothouse.model.transition import Rule, rule_for
 
 Changes = dict[str, Any]
+SYSTEM_PREFIX = "system/"  # metrics that tell of the machine
+MOST_METRICS = 1000  # a run's row and header carry them all, and every commit writes them
 
 # What a user would call movement; without it for too long a run is stuck.
 _MOVES = frozenset(
@@ -43,7 +45,7 @@ def fold(run: Run | None, event: e.Event) -> Run:
     body = event.body
     rule = check(run, body)
     changes: dict[str, Any] = {"head": event.seq, "last_event_at": event.time}
-    if type(body) in _MOVES:
+    if is_movement(body):
         changes["moved"] = event.seq
     if rule is not None:
         changes["status"] = rule.target or run.status
@@ -54,6 +56,13 @@ def fold(run: Run | None, event: e.Event) -> Run:
         if any(changes.get(name, was) is not was for name, was in _turns(run)):
             changes["turned"] = event.seq
     return run.changed(changes)
+
+
+def is_movement(body: e.Body) -> bool:
+    """Whether it shows that the job gets on. What it uses of its machine does not: a job that hangs uses it too."""
+    if isinstance(body, e.Metric):
+        return not body.values or not all(name.startswith(SYSTEM_PREFIX) for name in body.values)
+    return type(body) in _MOVES
 
 
 def _turns(run: Run) -> tuple[tuple[str, object], ...]:
@@ -118,11 +127,6 @@ def _paused(run: Run, body: e.RunPaused, _time: str) -> Changes:
     }
 
 
-def _resumed(run: Run, _body: e.RunResumed, _time: str) -> Changes:
-    status = Status.QUEUED if run.strength is Strength.RELEASE else Status.RUNNING
-    return {"status": status, "notice": None, "request": None}
-
-
 def _interrupted(run: Run, body: e.RunInterrupted, _time: str) -> Changes:
     return {
         "notice": body.reason if body.crash else None,
@@ -159,6 +163,13 @@ def _progress_told(run: Run, body: e.ProgressTold, time: str) -> Changes:
     return {"progress": tell(run.progress, body, active_seconds(run, time))}
 
 
+def _metric_told(run: Run, body: e.Metric, _time: str) -> Changes:
+    told = run.metrics | body.values
+    if len(told) > MOST_METRICS:  # all points are in the log; the newcomers have no latest value
+        told = {name: told[name] for name in run.metrics}
+    return {"metrics": told}
+
+
 def _edited(run: Run, body: e.RunEdited, _time: str) -> Changes:
     return {"name": body.name or run.name, "tags": run.tags if body.tags is None else body.tags}
 
@@ -167,7 +178,7 @@ def _edited(run: Run, body: e.RunEdited, _time: str) -> Changes:
 _CHANGES: dict[type[e.Body], Callable[[Run, Any, str], Changes]] = {
     e.RunStarted: _started,
     e.RunPaused: _paused,
-    e.RunResumed: _resumed,
+    e.RunResumed: lambda _run, _body, _time: {"notice": None, "request": None},
     e.RunInterrupted: _interrupted,
     e.RunFailed: _failed,
     e.RunCancelled: _cancelled,
@@ -182,7 +193,7 @@ _CHANGES: dict[type[e.Body], Callable[[Run, Any, str], Changes]] = {
     e.ItemStarted: lambda _run, body, _time: {"current": body.label or body.key},
     e.ItemFinished: _item_finished,
     e.ProgressTold: _progress_told,
-    e.Metric: lambda run, body, _time: {"metrics": run.metrics | body.values},
+    e.Metric: _metric_told,
     e.ArtifactSaved: lambda run, _body, _time: {"artifacts": run.artifacts + 1},
     e.GuardTripped: lambda _run, body, _time: {"notice": body.text or body.rule},
 }

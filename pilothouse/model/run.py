@@ -146,7 +146,7 @@ class Run:
         current: Label of the item started last, while one is in hand.
         active_seconds: Seconds spent running, without pauses and waits, up to `active_since`.
         active_since: When the current stretch of running began; None while not running.
-        metrics: The latest value of every metric.
+        metrics: The latest value of every metric; names beyond the first 1,000 are in the log only.
         notice: The last guard or warning in words, shown beside the status.
     """
 
@@ -196,6 +196,13 @@ class Run:
     def pending(self) -> Control | None:
         """The control that was asked for and is not yet obeyed."""
         return self.request.control if self.request else None
+
+    @property
+    def is_active(self) -> bool:
+        """True while an attempt is alive: the run is running, or a process holds its pause."""
+        if self.status is Status.PAUSED:
+            return self.strength is not Strength.RELEASE
+        return self.status is Status.RUNNING
 
     @property
     def version(self) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilothouse.errors import InvalidTransition
-from pilothouse.model.run import LIVE, Control, Run, Status, Strength
+from pilothouse.model.run import LIVE, TERMINAL, Control, Run, Status, Strength
 
 Pending = Control | None
 
@@ -90,8 +90,8 @@ _FOR_HELD_CANCEL = Need(
 )
 _FOR_CANCEL = Need("of a cancel", lambda run, body: body.control is Control.CANCEL)
 _BY_FORCE = Need("of a cancel, by force", lambda run, body: body.control is Control.CANCEL and body.force)
-_MOVES = Need("it was not stuck", lambda run, body: not run.stuck)
-_STANDS = Need("it was stuck", lambda run, body: run.stuck)
+_NOT_STUCK = Need("it was not stuck", lambda run, body: not run.stuck)
+_STUCK = Need("it was stuck", lambda run, body: run.stuck)
 
 RULES: tuple[Rule, ...] = (
     Rule("run.started", _QUEUED, _NOTHING, Status.RUNNING, "scheduler", _NEXT),
@@ -105,7 +105,8 @@ RULES: tuple[Rule, ...] = (
     Rule("run.paused", _RUNNING, _PAUSE, Status.PAUSED, "job"),
     Rule("run.paused", _RUNNING, _NOTHING, Status.PAUSED, "job", _UNASKED),
     Rule("run.paused", _PAUSED, _PAUSE, Status.PAUSED, "job", _HELD),
-    Rule("run.resumed", _PAUSED, _UNCANCELLED, Status.RUNNING, "user, timer"),
+    Rule("run.resumed", _PAUSED, _UNCANCELLED, Status.RUNNING, "user, timer", _ALIVE),
+    Rule("run.resumed", _PAUSED, _NOTHING, Status.QUEUED, "user, timer", _LET_GO),
     Rule("run.interrupted", _ACTIVE, _UNCANCELLED, Status.QUEUED, "host, reaper", _ALIVE),
     Rule("run.completed", _RUNNING, _UNCANCELLED, Status.COMPLETED, "job"),
     Rule("run.failed", _ACTIVE, _UNCANCELLED, Status.FAILED, "job, host, reaper", _ALIVE),
@@ -113,11 +114,14 @@ RULES: tuple[Rule, ...] = (
     Rule("run.cancelled", _PAUSED, _NOTHING, Status.CANCELLED, "user", _LET_GO),
     Rule("run.cancelled", _ACTIVE, _CANCEL, Status.CANCELLED, "host, reaper"),
     Rule("run.cancelled", _ACTIVE, _UNCANCELLED, Status.CANCELLED, "job", _BY_HAND),
-    Rule("run.stuck", _RUNNING, _ANY, None, "watchdog", _MOVES),
-    Rule("run.recovered", _RUNNING, _ANY, None, "watchdog", _STANDS),
-    Rule("run.cancel_overdue", _ACTIVE, _CANCEL, None, "host"),
+    Rule("run.stuck", _RUNNING, _ANY, None, "watchdog", _NOT_STUCK),
+    Rule("run.recovered", _RUNNING, _ANY, None, "watchdog", _STUCK),
+    Rule("run.cancel_overdue", _ACTIVE, _CANCEL, None, "host, reaper"),
     Rule("params.changed", LIVE, _ANY, None, "user"),
 )
+
+# The events with which a run ends.
+LAST_WORDS = frozenset(rule.event for rule in RULES if rule.target in TERMINAL)
 
 _ROWS: dict[str, tuple[Rule, ...]] = {
     name: tuple(rule for rule in RULES if rule.event == name) for name in {rule.event for rule in RULES}

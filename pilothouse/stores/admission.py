@@ -9,22 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from pilothouse import clock
-from pilothouse.contracts import Appended, Frame, NewRun
+from pilothouse.contracts import MAX_APPEND, WRITER_NAME, Appended, Frame, NewRun
 from pilothouse.errors import Changed, Invalid, InvalidTransition, LeaseLost, TooLarge
 from pilothouse.model import event as e
 from pilothouse.model.fold import fold
-from pilothouse.model.run import Run, Status, Strength
+from pilothouse.model.run import Run
 
-MAX_BODIES = 1000
 MAX_WRITERS = 64
 KEPT_ATTEMPTS = 8
 JOB = "job"
-_WRITER = re.compile("[a-z0-9-]{1,32}")
+IDEMPOTENCY_WINDOW = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ def admit(entry: Entry, batch: Batch, finished: Set[str]) -> Admission:
         Invalid: A body cannot be written as JSON, or the writer's name is malformed or one too many.
         TooLarge: More than 1,000 bodies.
     """
-    if len(batch.bodies) > MAX_BODIES:
-        raise TooLarge(f"{len(batch.bodies)} events in one append; {MAX_BODIES} at most")
+    if len(batch.bodies) > MAX_APPEND:
+        raise TooLarge(f"{len(batch.bodies)} events in one append; {MAX_APPEND} at most")
     admission = Admission(entry, batch.writer)
     known = _count_known(entry, batch)
     if known and known == len(batch.bodies):
@@ -199,7 +199,7 @@ def _check_writer(entry: Entry, batch: Batch) -> None:
     """Each writer takes room in the run's row, so their names are short and they are few."""
     if batch.writer == JOB or batch.writer in entry.acked:
         return
-    if not _WRITER.fullmatch(batch.writer):
+    if not re.fullmatch(WRITER_NAME, batch.writer):
         hint = "1 to 32 characters out of a-z, 0-9 and the hyphen."
         raise Invalid(f"writer: {batch.writer!r} is not a writer's name", hint=hint, field="writer")
     if sum("/" not in name for name in entry.acked) >= MAX_WRITERS and batch.client_seq is not None:
@@ -213,14 +213,15 @@ def _ended(acked: Mapping[str, int], attempt: int) -> dict[str, int]:
 
 
 def has_lease(run: Run) -> bool:
-    """True while an attempt is alive: the run is running, or a process holds its pause."""
-    if run.status is Status.PAUSED:
-        return run.strength is not Strength.RELEASE
-    return run.status is Status.RUNNING
+    """True while there is somebody whose lease is kept.
+
+    Asked here and nowhere else, so that a test can plant a bug in the stores alone.
+    """
+    return run.is_active
 
 
 def begin(new: NewRun, number: int, epoch: str) -> Admission:
-    """The log of a new run: `run.queued`, then the results it reuses, each key once.
+    """The log of a new run: `run.queued`, the results it reuses, each key once, and the start of its own process.
 
     Raises:
         Invalid: The params or a result cannot be written as JSON.
@@ -236,13 +237,15 @@ def begin(new: NewRun, number: int, epoch: str) -> Admission:
         priority=new.priority,
         retry_of=new.retry_of,
         epoch=epoch,
-        attached=new.attached,
+        attached=new.process is not None,
     )
     event = e.Event(new.id, 1, time, queued)
     admission = Admission(Entry(fold(None, event)))
     admission.keep(event)
     for body in {body.key: body for body in new.reused}.values():
         admission.take(body, None, time)
+    if new.process is not None:
+        admission.take(e.RunStarted(attempt=1, host=new.process), None, time)
     return admission
 
 

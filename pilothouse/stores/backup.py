@@ -2,7 +2,8 @@
 
 A copy is one file, whole and checked. Putting one back never loses what was
 there: it stays beside, under a dated name, and a restore that is cut off leaves
-either the old database or none, never a mixture of both.
+either the old database or none, never a mixture of both. The files of runs follow
+their database, by the next start at the latest.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pilothouse.errors import Conflict, Unavailable
-from pilothouse.stores.file import beside, damaged, inspect, settle
-from pilothouse.stores.schema import REVISION
+from pilothouse.stores.file import RESTORING, beside, damaged, inspect, reading, settle
+from pilothouse.stores.migration import check_known
 
 STEP_PAGES = 256
 REST_SECONDS = 0.002
+UNPACKING = f"{RESTORING}-"
 _PART = ".part"
 
 
@@ -42,8 +44,7 @@ def copy_database(source: Path, target: Path, *, force: bool = False) -> int:
         Conflict: The target exists.
         Unavailable: The source is missing, damaged or no Pilothouse database, or there is no room.
     """
-    if target.exists() and not force:
-        raise Conflict(f"{target} exists already", hint="Choose another name, or replace it with --force.")
+    check_free(target, force=force)
     if not source.exists():
         raise Unavailable(f"there is no database at {source}", hint="Name the data folder with --data.")
     part = beside(target, _PART)
@@ -64,6 +65,16 @@ def copy_database(source: Path, target: Path, *, force: bool = False) -> int:
     return target.stat().st_size
 
 
+def check_free(target: Path, *, force: bool) -> None:
+    """Make sure that a backup may have this name.
+
+    Raises:
+        Conflict: There is a file, and `force` does not allow to replace it.
+    """
+    if target.exists() and not force:
+        raise Conflict(f"{target} exists already", hint="Choose another name, or replace it with --force.")
+
+
 def check_revision(path: Path) -> None:
     """Make sure that a file is a Pilothouse database which this version can read.
 
@@ -71,16 +82,12 @@ def check_revision(path: Path) -> None:
         Unavailable: It is not.
     """
     try:
-        with closing(_reading(path)) as connection:
+        with closing(reading(path)) as connection:
             (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             connection.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
     except (sqlite3.Error, TypeError) as error:  # no such table, or nothing in it
         raise Unavailable(f"{path} is not a Pilothouse database: {error}") from error
-    if revision > REVISION:
-        raise Unavailable(
-            f"{path} was written by a newer Pilothouse (schema {revision}; this one knows {REVISION})",
-            hint="Restore it with the newer version.",
-        )
+    check_known(revision, path, "Restore it with the newer version.")
 
 
 def replace_database(path: Path, copy: Path) -> Path | None:
@@ -91,37 +98,89 @@ def replace_database(path: Path, copy: Path) -> Path | None:
     """
     kept = None
     if path.exists():
-        kept = _dated(path)
+        kept = dated(path)
         for suffix in ("", "-wal"):
             if beside(path, suffix).exists():
                 _keep(beside(path, suffix), beside(kept, suffix))
         path.unlink()
     elif beside(path, "-wal").exists():
-        beside(path, "-wal").rename(beside(_dated(path), "-wal"))
+        beside(path, "-wal").rename(beside(dated(path), "-wal"))
     for suffix in ("-wal", "-shm"):  # the copy must never meet another database's log
         beside(path, suffix).unlink(missing_ok=True)
     settle(copy, path)
     return kept
 
 
-def _copy(source: Path, target: Path) -> None:
-    with closing(_reading(source)) as reading, closing(sqlite3.connect(target)) as writing:
-        reading.execute("BEGIN")
-        reading.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the snapshot begins here
-        writing.execute("PRAGMA synchronous=OFF")  # the finished file is synced as a whole
-        reading.backup(writing, pages=STEP_PAGES, progress=lambda *_: time.sleep(REST_SECONDS))
-        writing.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+def lay_files(fresh: Path, files: Path) -> None:
+    """Lay the files of a backup beside those that are there, durably, before its database is put in place.
+
+    Args:
+        fresh: The folder of the backup's files, on the same file system; it may be missing.
+        files: The folder `runs`.
+    """
+    fresh.mkdir(exist_ok=True)
+    os.sync()
+    settle(fresh, beside(files, RESTORING))
 
 
-def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+def settle_files(files: Path, database: Path) -> Path | None:
+    """Put files that were laid beside in their place, where their database is in its own; else drop them.
+
+    Called at the end of a restore, and by whoever comes after one that was cut off. Nobody else
+    may use the data folder.
+
+    Returns:
+        Where the files that were there are now, None without any.
+
+    Raises:
+        Unavailable: They cannot be moved.
+    """
+    laid, kept = beside(files, RESTORING), None
+    try:
+        if laid.exists():
+            if beside(database, RESTORING).exists():
+                shutil.rmtree(laid)
+            else:
+                if files.exists():
+                    kept = files.rename(dated(files))
+                settle(laid, files)
+    except OSError as error:
+        raise Unavailable(
+            f"{laid} cannot be put in the place of {files.name}: {error}", hint="Look at its permissions."
+        ) from error
+    for left in files.parent.glob(f"{UNPACKING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return kept
 
 
-def _dated(path: Path) -> Path:
-    """A name beside a database that nothing has yet."""
+def check_no_leftover(file: Path, files: Path, database: Path) -> None:
+    """Make sure that a backup is not what a restore that was cut off left: the next one removes that.
+
+    Raises:
+        Conflict: It is.
+    """
+    left = [beside(database, RESTORING), beside(files, RESTORING), *files.parent.glob(f"{UNPACKING}*")]
+    if any(file.resolve().is_relative_to(each.resolve()) for each in left):
+        raise Conflict(
+            f"{file} is what a restore that was cut off left",
+            hint="Restore the backup itself, or give this a name of its own first.",
+        )
+
+
+def dated(path: Path) -> Path:
+    """A name beside a file or folder, for what lies there now, that nothing has yet."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     names = (beside(path, f".before-{stamp}{more}") for more in ("", *(f"-{n}" for n in range(2, 1000))))
     return next(name for name in names if not name.exists())
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(reading(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.execute("BEGIN")
+        old.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the snapshot begins here
+        new.execute("PRAGMA synchronous=OFF")  # the finished file is synced as a whole
+        old.backup(new, pages=STEP_PAGES, progress=lambda *_: time.sleep(REST_SECONDS))
+        new.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
 
 
 def _keep(source: Path, target: Path) -> None:

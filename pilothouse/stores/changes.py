@@ -161,7 +161,7 @@ def _put_finished(database: Database) -> Upsert:
     """A result replaces what was there."""
     insertion = database.insert(items).values(_parameters(items))
     new = insertion.excluded
-    names = ("state", "seq", "attempt", "seconds", "error", "data", "time")
+    names = ("state", "seq", "attempt", "seconds", "error", "data", "time", "possible_duplicate")
     return insertion.on_conflict_do_update(
         index_elements=[items.c.run, items.c.key],
         set_={

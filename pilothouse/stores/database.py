@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import (
     ColumnElement,
@@ -188,6 +189,18 @@ class Database:
             "application_name": self._name,
         }
         return create_engine(self._url, connect_args=connect, paramstyle="format", **options)
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite database; None for any other.
+
+    Raises:
+        Invalid: The URL names no file.
+    """
+    if urlsplit(url).scheme.partition("+")[0] != "sqlite":
+        return None
+    file = Database(url).file
+    return file.path if file else None
 
 
 def _prepare_sqlite(engine: Engine, *, is_writer: bool) -> None:

@@ -6,11 +6,12 @@ gets a new epoch, so that nobody takes its events for those they knew.
 
 from __future__ import annotations
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from sqlalchemy import Connection, bindparam, select, update
 
 from pilothouse.ids import new_epoch
 from pilothouse.stores.schema import events, meta, runs
+from pilothouse.stores.shelf import as_json, from_text
 
 EPOCH = "epoch"
 _PAGE = 500
@@ -34,7 +35,7 @@ def renew_epoch(connection: Connection) -> str:
 def renamed(frame: bytes, epoch: str) -> bytes:
     """The first event of a log, with another epoch."""
     event = from_json(frame)
-    return to_json(event | {"data": event["data"] | {EPOCH: epoch}}, inf_nan_mode="strings")
+    return as_json(event | {"data": event["data"] | {EPOCH: epoch}}).encode()
 
 
 def _rename_runs(connection: Connection, epoch: str, after: int) -> list[int]:
@@ -42,20 +43,14 @@ def _rename_runs(connection: Connection, epoch: str, after: int) -> list[int]:
     found = connection.execute(page.limit(_PAGE)).all()
     if found:
         change = update(runs).where(runs.c.number == bindparam("this")).values(state=bindparam("told"))
-        rows = [{"this": row.number, "told": _with(from_json(row.state), epoch).decode()} for row in found]
+        rows = [{"this": row.number, "told": as_json(from_text(row.state) | {EPOCH: epoch})} for row in found]
         connection.execute(change, rows)
     return [row.number for row in found]
 
 
 def _rename_first_events(connection: Connection, epoch: str, numbers: list[int]) -> None:
     first = select(events.c.run, events.c.frame).where(events.c.run.in_(numbers), events.c.seq == 1)
-    rows = []
-    for row in connection.execute(first):
-        rows.append({"this": row.run, "told": renamed(row.frame, epoch)})
+    rows = [{"this": row.run, "told": renamed(row.frame, epoch)} for row in connection.execute(first)]
     if rows:
         here = events.c.run == bindparam("this"), events.c.seq == 1
         connection.execute(update(events).where(*here).values(frame=bindparam("told")), rows)
-
-
-def _with(state: dict[str, object], epoch: str) -> bytes:
-    return to_json(state | {EPOCH: epoch}, inf_nan_mode="strings")

@@ -10,17 +10,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import IO
 
 from pilothouse.errors import Unavailable
+from pilothouse.stores.lock import lock_file
 
 LOCK_SECONDS = 5.0
 WHOLE_CHECK_BYTES = 64 * 1024 * 1024
 RESTORING = ".restoring"
-_LOCK_POLL_SECONDS = 0.05
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
 _SMALL_TABLES = ("alembic_version", "meta", "runs")
@@ -51,23 +50,19 @@ class DatabaseFile:
         """Keep other servers away for as long as this one has the file open.
 
         Raises:
-            Unavailable: Another server has it open, or its folder cannot be written.
+            Unavailable: Another server has it open, or its folder cannot be written or knows no locks.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            lock = beside(self.path, ".lock").open("a")
+            lock = lock_file(beside(self.path, ".lock"), LOCK_SECONDS)
         except OSError as error:
             hint = f"Let the server's user write to {self.path.parent}, or name another folder with --data."
             raise Unavailable(f"{self.path} cannot be opened: {error}", hint=hint) from error
-        deadline = time.monotonic() + LOCK_SECONDS
-        while not _try_lock(lock):
-            if time.monotonic() > deadline:
-                lock.close()
-                raise Unavailable(
-                    f"another server has {self.path} open",
-                    hint="Stop it, give this one another data folder, or use PostgreSQL for several servers.",
-                )
-            time.sleep(_LOCK_POLL_SECONDS)
+        if lock is None:
+            raise Unavailable(
+                f"another server has {self.path} open",
+                hint="Stop it, give this one another data folder, or use PostgreSQL for several servers.",
+            )
         self._lock = lock
 
     def release(self) -> None:
@@ -109,6 +104,7 @@ class DatabaseFile:
         """
         if self._identity is None:
             return
+        known = self._size  # before the look: another thread may see a longer file meanwhile
         try:
             there, wal = os.stat(self._names[0]), os.stat(self._names[1])  # noqa: PTH116 — twice as fast
         except OSError as error:
@@ -117,7 +113,7 @@ class DatabaseFile:
             self._wal_identity = (wal.st_dev, wal.st_ino)
         if (there.st_dev, there.st_ino) != self._identity or (wal.st_dev, wal.st_ino) != self._wal_identity:
             raise self._gone("was replaced by another file")
-        if there.st_size < self._size:
+        if there.st_size < known:
             raise self._gone("was cut short")
         self._size = there.st_size
 
@@ -162,7 +158,7 @@ def inspect(path: Path, *, whole: bool = False) -> None:
     _check_header(path)
     whole = whole or path.stat().st_size <= WHOLE_CHECK_BYTES
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(reading(path)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
             checks = [""] if whole else [f"({name})" for name in _SMALL_TABLES if name in tables]
             for check in checks:
@@ -173,6 +169,11 @@ def inspect(path: Path, *, whole: bool = False) -> None:
         raise Unavailable(f"{path} cannot be opened: {error}", hint="Look at its permissions.") from error
     except sqlite3.DatabaseError as error:
         raise damaged(path, str(error)) from error
+
+
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, and begins no transaction by itself."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 
 def damaged(path: Path, reason: str) -> Unavailable:
@@ -222,15 +223,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _try_lock(file: IO[str]) -> bool:
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from pilothouse.errors import Unavailable
+from pilothouse.stores.failure import unavailable
 from pilothouse.stores.request import Request
 
 MAX_REQUESTS = 256
@@ -27,7 +28,7 @@ class Line:
 
     Args:
         writer: The writer's only thread.
-        serve: Does a group there; it settles nothing and raises nothing.
+        serve: Does a group there, and settles nothing. What it raises fails the group.
     """
 
     def __init__(self, writer: Executor, serve: Callable[[Group], None]) -> None:
@@ -60,7 +61,11 @@ class Line:
         loop = asyncio.get_running_loop()
         while self._waiting:
             group = self._take()
-            await loop.run_in_executor(self._writer, self._serve, group)
+            try:
+                await loop.run_in_executor(self._writer, self._serve, group)
+            except Exception as error:  # else nobody behind it would ever be served
+                for request in group:
+                    request.fail(unavailable(error))
             for request in group:
                 request.settle()
         self._task = None

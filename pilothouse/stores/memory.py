@@ -11,7 +11,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_core import from_json
@@ -29,11 +29,13 @@ from pilothouse.contracts import (
 )
 from pilothouse.errors import Conflict
 from pilothouse.ids import new_epoch
+from pilothouse.machines import Minute
 from pilothouse.model import event as e
 from pilothouse.model.run import Run
 from pilothouse.stores import reference as references
 from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import (
+    IDEMPOTENCY_WINDOW,
     JOB,
     Admission,
     Batch,
@@ -46,8 +48,6 @@ from pilothouse.stores.admission import (
 from pilothouse.stores.epoch import EPOCH, renamed
 from pilothouse.stores.shelf import Shelf
 from pilothouse.stores.trimming import METRIC, STATE, TRIMMED, surplus
-
-IDEMPOTENCY_WINDOW = timedelta(hours=24)
 
 
 @dataclass(slots=True)
@@ -73,6 +73,7 @@ class MemoryStore:
         self._numbers = itertools.count(1)
         self._logs: dict[str, _Log] = {}
         self._known: dict[tuple[str, str], str] = {}
+        self._minutes: dict[tuple[str, int], Minute] = {}
 
     async def open(self) -> None:
         """Nothing to do."""
@@ -96,7 +97,8 @@ class MemoryStore:
         if new.id in self._logs:
             raise Conflict(f"there is a run {new.id} already")
         admission = begin(new, next(self._numbers), self.epoch)
-        log = _Log(admission.entry(None))
+        lease = self._now() + FIRST_LEASE_SECONDS if admission.is_started else None
+        log = _Log(admission.entry(lease))
         _write(log, admission)
         self._logs[new.id] = log
         if new.idempotency_key is not None:
@@ -209,7 +211,7 @@ class MemoryStore:
 
     async def saved_state(self, run_id: str) -> dict[str, Any] | None:
         """The latest saved state."""
-        frames = await self.read(run_id, 0, 1, ("state.saved",), newest=True)
+        frames = await self.read(run_id, 0, 1, (STATE,), newest=True)
         state: dict[str, Any] | None = from_json(frames[0].data)["data"]["state"] if frames else None
         return state
 
@@ -222,6 +224,21 @@ class MemoryStore:
         now = self._now()
         entries = [log.entry for log in self._logs.values()]
         return [entry.run for entry in entries if entry.lease_until is not None and entry.lease_until < now]
+
+    async def keep_minutes(self, minutes: Sequence[Minute], before: int) -> None:
+        """Keep what machines were busy with, and forget the oldest."""
+        self._minutes |= {(one.host, one.minute): one for one in minutes}
+        self._minutes = {key: one for key, one in self._minutes.items() if one.minute >= before}
+
+    async def minutes(self, host: str, since: int) -> Sequence[Minute]:
+        """The kept minutes of a host, oldest first."""
+        found = [one for one in self._minutes.values() if one.host == host and one.minute >= since]
+        return sorted(found, key=lambda one: one.minute)
+
+    async def last_minutes(self) -> Sequence[Minute]:
+        """The newest minute of every host, by name."""
+        newest = {one.host: one for _, one in sorted(self._minutes.items())}
+        return list(newest.values())
 
     async def delete(self, run_id: str) -> None:
         """Remove a finished run with its log."""

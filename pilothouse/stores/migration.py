@@ -50,12 +50,27 @@ def _revision(connection: Connection, database: Database) -> str | None:
             )
         return None
     revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if revision is not None and revision > REVISION:
-        raise Unavailable(
-            f"{database.place} was written by a newer Pilothouse (schema {revision}; this one knows {REVISION})",
-            hint="Start the newer version, or restore a backup from before the upgrade.",
+    if revision is not None:
+        check_known(
+            revision, database.place, "Start the newer version, or restore a backup from before the upgrade."
         )
     return revision
+
+
+def check_known(revision: str, place: object, way_out: str) -> None:
+    """Make sure that this version knows a database's schema.
+
+    Args:
+        revision: The schema.
+        place: The database, for the message.
+        way_out: What to do when it is newer.
+
+    Raises:
+        Unavailable: It is newer.
+    """
+    if revision > REVISION:
+        message = f"{place} was written by a newer Pilothouse (schema {revision}; this one knows {REVISION})"
+        raise Unavailable(message, hint=way_out)
 
 
 def _upgrade(connection: Connection) -> None:

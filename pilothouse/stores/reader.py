@@ -12,12 +12,15 @@ from pydantic_core import from_json
 from sqlalchemy import CompoundSelect, Connection, ScalarSelect, Select, func, select, union_all
 
 from pilothouse.contracts import Frame, ItemPage, ItemQuery, RunPage, RunQuery
+from pilothouse.machines import Minute
 from pilothouse.model.run import Run
+from pilothouse.stores import load
 from pilothouse.stores import reference as references
 from pilothouse.stores.condition import has_prefix, item_conditions, run_conditions
 from pilothouse.stores.database import Database
 from pilothouse.stores.record import ITEM_COLUMNS, RUN_COLUMNS, item_of, name_key, run_of
 from pilothouse.stores.schema import events, items, runs
+from pilothouse.stores.trimming import STATE
 
 HIGHEST = 2**53
 
@@ -54,6 +57,16 @@ class Reader:
                 if run is not None:
                     return run
         raise references.unknown(reference)
+
+    def minutes(self, host: str, since: int) -> Sequence[Minute]:
+        """See `Machines.minutes`."""
+        with self._database.reader.begin() as connection:
+            return load.read(connection, host, since)
+
+    def last_minutes(self) -> Sequence[Minute]:
+        """See `Machines.last_minutes`."""
+        with self._database.reader.begin() as connection:
+            return load.read_last(connection)
 
     def list(self, query: RunQuery) -> RunPage:
         """See `Store.list`."""
@@ -120,7 +133,7 @@ class Reader:
 
     def saved_state(self, run_id: str) -> dict[str, Any] | None:
         """See `Store.saved_state`."""
-        frames = self.read(run_id, 0, 1, ("state.saved",), newest=True)
+        frames = self.read(run_id, 0, 1, (STATE,), newest=True)
         state: dict[str, Any] | None = from_json(frames[0].data)["data"]["state"] if frames else None
         return state
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from sqlalchemy import Row
 
 from pilothouse.contracts import Item, NewRun
@@ -96,6 +96,7 @@ def item_row(number: int, item: Item) -> dict[str, Any]:
         "data": _NUL.sub(r"\1\\ufffd", data) if "\\u0000" in data else data,
         "label": item.label and plain(item.label),
         "time": item.time,
+        "possible_duplicate": item.possible_duplicate,
     }
 
 
@@ -123,8 +124,7 @@ def idempotency_key(new: NewRun) -> str | None:
 
 
 def _state(run: Run) -> str:
-    fields = {name: value for name, value in run.__dict__.items() if name != "params"}
-    return to_json(fields, inf_nan_mode="strings").decode()
+    return as_json({name: value for name, value in run.__dict__.items() if name != "params"})
 
 
 def plain(text: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from pilothouse.contracts import FIRST_LEASE_SECONDS, Appended, NewRun
 from pilothouse.errors import Conflict, PilothouseError
+from pilothouse.machines import Minute
 from pilothouse.model.run import Run
 from pilothouse.stores import reference as references
 from pilothouse.stores.admission import Batch, admit, begin, fence, has_lease
@@ -74,7 +76,8 @@ class Create(Request[tuple[Run, bool]]):
         if transaction.entries.get(self.new.id) is not None:
             raise Conflict(f"there is a run {self.new.id} already")
         admission = begin(self.new, transaction.next_number(), transaction.epoch)
-        transaction.create(self.new, admission)
+        lease = transaction.now() + FIRST_LEASE_SECONDS if admission.is_started else None
+        transaction.create(self.new, admission, lease)
         return admission.run, True
 
 
@@ -159,3 +162,16 @@ class Purge(Request[bool]):
     def perform(self, transaction: Transaction) -> bool:
         """One piece."""
         return transaction.purge(self._number)
+
+
+class KeepMinutes(Request[None]):
+    """Keep what machines were busy with, and forget the oldest."""
+
+    def __init__(self, minutes: Sequence[Minute], before: int) -> None:
+        super().__init__()
+        self._minutes = minutes
+        self._before = before
+
+    def perform(self, transaction: Transaction) -> None:
+        """See `Machines.keep_minutes`."""
+        transaction.keep_minutes(self._minutes, self._before)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Double,
     Index,
@@ -18,9 +19,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
-REVISION = "0003"
+REVISION = "0005"
 
 metadata = MetaData()
 
@@ -99,6 +101,18 @@ items = Table(
     Column("data", JSON, nullable=False),
     Column("label", Text),
     Column("time", String, nullable=False),
+    Column("possible_duplicate", Boolean, nullable=False, server_default=false()),
     Index("items_by_seq", "run", "seq", "state"),
+    sqlite_with_rowid=False,
+)
+
+minutes = Table(
+    "machine_minutes",
+    metadata,
+    Column("host", _Plain, primary_key=True),
+    Column("minute", Integer, primary_key=True, autoincrement=False),  # since 1970
+    Column("facts", Text, nullable=False),  # JSON
+    Column("load", Text, nullable=False),  # JSON
+    Index("machine_minutes_by_minute", "minute"),
     sqlite_with_rowid=False,
 )

@@ -61,6 +61,7 @@ def _finished(old: Item | None, body: e.ItemFinished, event: e.Event, attempt: i
         data=body.data,
         label=old.label if old else None,
         time=event.time,
+        possible_duplicate=body.possible_duplicate,
     )
 
 

@@ -8,9 +8,9 @@ times as fast so as through an async one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import select, update
@@ -26,6 +26,7 @@ from pilothouse.contracts import (
     RunQuery,
 )
 from pilothouse.errors import Invalid, Unavailable
+from pilothouse.machines import Minute
 from pilothouse.model.event import Body
 from pilothouse.model.run import Run
 from pilothouse.stores.admission import JOB, Batch
@@ -35,9 +36,11 @@ from pilothouse.stores.failure import translated
 from pilothouse.stores.line import Line, closed
 from pilothouse.stores.migration import migrate
 from pilothouse.stores.reader import HIGHEST, Reader
-from pilothouse.stores.request import Append, Create, Delete, Purge, Renew, Trim
+from pilothouse.stores.request import Append, Create, Delete, KeepMinutes, Purge, Renew, Trim
 from pilothouse.stores.schema import meta, runs
 from pilothouse.stores.writer import Writer
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -96,9 +99,13 @@ class SqlStore:
 
         Raises:
             Conflict: A server is connected to the database.
+            Unavailable: The database cannot be written.
         """
         loop = asyncio.get_running_loop()
-        self.epoch = await loop.run_in_executor(self._write_thread, self._writer.renew_epoch)
+        try:
+            self.epoch = await loop.run_in_executor(self._write_thread, self._writer.renew_epoch)
+        except Exception as error:
+            raise translated(error) from error
         return self.epoch
 
     async def create(self, new: NewRun) -> tuple[Run, bool]:
@@ -179,6 +186,18 @@ class SqlStore:
         self._to_purge.append(await self._line.put(Delete(run_id)))
         self._start_purge()
 
+    async def keep_minutes(self, minutes: Sequence[Minute], before: int) -> None:
+        """Keep what machines were busy with, and forget the oldest."""
+        await self._line.put(KeepMinutes(minutes, before))
+
+    async def minutes(self, host: str, since: int) -> Sequence[Minute]:
+        """The kept minutes of a host, oldest first."""
+        return await self._ask(self._reader.minutes, host, since)
+
+    async def last_minutes(self) -> Sequence[Minute]:
+        """The newest minute of every host, by name."""
+        return await self._ask(self._reader.last_minutes)
+
     async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Ask in a reader's thread."""
         if not self._is_open:
@@ -200,12 +219,16 @@ class SqlStore:
 
     async def _purge_all(self) -> None:
         """Whatever a close or an error leaves behind is purged after the next start."""
-        with suppress(Unavailable):
+        try:
             while self._to_purge:
                 number = self._to_purge.pop()
                 while await self._line.put(Purge(number)):
                     pass
-        self._purge = None
+        except Exception as error:  # whoever awaits this closes the store
+            if not self._is_closed:
+                _log.warning("what is left of deleted runs stays until the next start: %s", error)
+        finally:
+            self._purge = None
 
     def _open(self) -> None:
         try:

@@ -1,13 +1,14 @@
 """One transaction of the writer: load the runs it touches, let requests change them, write it all.
 
 Requests work on values in memory; nothing is written before `flush`. That is
-why a refused request cannot spoil the others of its group.
+why a refused request cannot spoil the others of its group. Trims, purges and the
+minutes of machines alone write at once: nothing of them is refused after the first row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
@@ -24,17 +25,18 @@ from sqlalchemy import (
 )
 
 from pilothouse.contracts import NewRun
+from pilothouse.machines import Minute
 from pilothouse.model.run import Run
+from pilothouse.stores import load
 from pilothouse.stores import reference as references
 from pilothouse.stores import shelf as shelves
-from pilothouse.stores.admission import Admission, Batch, Entry
+from pilothouse.stores.admission import IDEMPOTENCY_WINDOW, Admission, Batch, Entry
 from pilothouse.stores.changes import LAST_NUMBER, PURGE, Changes
 from pilothouse.stores.database import Database
 from pilothouse.stores.record import RUN_COLUMNS, entry_of, idempotency_key, is_moved, plain
 from pilothouse.stores.schema import events, items, meta, runs
 from pilothouse.stores.trimming import METRIC, STATE, TRIMMED, TRIMMED_AT_ONCE, surplus
 
-IDEMPOTENCY_WINDOW = timedelta(hours=24)
 PURGED_AT_ONCE = 5000
 
 
@@ -110,12 +112,12 @@ class Transaction:
             self._now = self._database.now(self._connection)
         return self._now
 
-    def create(self, new: NewRun, admission: Admission) -> None:
+    def create(self, new: NewRun, admission: Admission, lease_until: float | None) -> None:
         """Keep a new run and the beginning of its log."""
         key = self._changes.new[new.id] = idempotency_key(new)
         if key is not None:
             self._by_idempotency[key] = new.id
-        self.entries[new.id] = entry = admission.entry(None)
+        self.entries[new.id] = entry = admission.entry(lease_until)
         self._changes.add(admission, entry)
 
     def change(self, admission: Admission, lease_until: float | None) -> None:
@@ -184,6 +186,10 @@ class Transaction:
         gone = surplus(self._connection.execute(drawn.order_by(events.c.seq)).scalars().all())
         if gone:
             self._connection.execute(delete(events).where(here, events.c.seq.in_(gone)))
+
+    def keep_minutes(self, minutes: Sequence[Minute], before: int) -> None:
+        """See `Machines.keep_minutes`."""
+        load.keep(self._connection, self._database, minutes, before)
 
     def flush(self) -> None:
         """Write everything."""

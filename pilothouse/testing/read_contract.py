@@ -91,6 +91,18 @@ class ItemContract:
         told = {item.key: (item.state, item.starts, item.attempt) for item in page.items}
         assert told == {"a": ("in_flight", 2, 2), "b": ("done", 2, 1)}
 
+    async def test_an_item_keeps_what_its_result_says_of_an_earlier_attempt(self, store: Store) -> None:
+        run_id = await running(store)
+        await store.append(run_id, [e.ItemStarted(key="a"), e.ItemStarted(key="b")])
+        flagged = an_item("a", possible_duplicate=True)
+
+        await store.append(run_id, [flagged, an_item("b"), e.ItemStarted(key="c")])
+        await store.append(run_id, [e.ItemStarted(key="a")])
+
+        page = await store.items(run_id, ItemQuery())
+        told = {item.key: item.possible_duplicate for item in page.items}
+        assert told == {"a": True, "b": False, "c": False}
+
     async def test_an_item_that_was_never_started_is_finished_all_the_same(self, store: Store) -> None:
         run_id = await running(store)
 

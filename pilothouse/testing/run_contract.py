@@ -41,6 +41,20 @@ class CreateContract:
         frame = (await store.read(new.id, 0))[0]
         assert from_json(frame.data)["data"]["params"] == {"n": 1, "deep": {"x": [1, 2]}}
 
+    async def test_a_run_of_its_own_process_is_made_and_begun_at_once(self, store: Store) -> None:
+        reused = (an_item("a"),)
+
+        run, _ = await store.create(a_run(process="laptop:1", reused=reused, idempotency_key="mine"))
+        again, is_created = await store.create(a_run(process="laptop:1", idempotency_key="mine"))
+
+        assert (again, is_created) == (run, False)
+        assert (run.status, run.attempt, run.host, run.attached) == (Status.RUNNING, 1, "laptop:1", True)
+        assert run == await store.get(run.id)
+        assert await types(store, run.id) == ["run.queued", "item.finished", "run.started"]
+        assert await store.expired() == []
+        await store.renew(run.id, 1, -1.0)
+        assert [each.id for each in await store.expired()] == [run.id]
+
     async def test_numbers_are_unique_and_grow(self, store: Store) -> None:
         answers = await asyncio.gather(*(store.create(a_run()) for _ in range(20)))
 

@@ -24,6 +24,7 @@ from pilothouse.errors import Unavailable
 from pilothouse.model import event as e
 from pilothouse.model.run import Control
 from pilothouse.testing.append_contract import AppendContract, ControlContract, FenceContract
+from pilothouse.testing.machine_contract import MachineContract, a_minute
 from pilothouse.testing.read_contract import ItemContract, ReadContract
 from pilothouse.testing.run_contract import (
     CreateContract,
@@ -51,6 +52,7 @@ class StoreContract(
     ReadContract,
     ItemContract,
     TrimContract,
+    MachineContract,
 ):
     """The tests of every store."""
 
@@ -69,6 +71,7 @@ class DurableContract:
         await store.append(run_id, [e.Metric(step=1, values={"loss": "NaN"}), pause])
         run, frames, epoch = await store.get(run_id), await store.read(run_id, 0), store.epoch
         items = await store.items(run_id, ItemQuery())
+        await store.keep_minutes([a_minute(1)], 0)
 
         again = await reopen(store)
 
@@ -76,6 +79,7 @@ class DurableContract:
         assert await again.get(run_id) == run
         assert await again.read(run_id, 0) == frames
         assert await again.items(run_id, ItemQuery()) == items
+        assert await again.minutes("lab", 0) == [a_minute(1)]
         assert (await again.list(RunQuery())).runs == (run,)
         assert (await again.create(a_run(idempotency_key="k")))[0].id == run_id
 

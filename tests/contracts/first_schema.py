@@ -15,6 +15,8 @@ def make_first(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
         for statement in (
+            "DROP TABLE machine_minutes",
+            "ALTER TABLE items DROP COLUMN possible_duplicate",
             "ALTER TABLE runs DROP COLUMN first",
             "DROP INDEX events_by_client_seq",
             "ALTER TABLE events DROP COLUMN writer",

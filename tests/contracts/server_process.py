@@ -20,9 +20,7 @@ from tests.e2e.stack import until
 ROOT = Path(__file__).parents[2]
 
 
-def launch(
-    data: Path, more: Mapping[str, str] | None = None, user: int | None = None
-) -> subprocess.Popen[str]:
+def launch(data: Path, more: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     """Start a server; it may fail to."""
     environment = os.environ | {
         "PILOTHOUSE_DATA": str(data),
@@ -41,9 +39,9 @@ def launch(
     )
 
 
-def refusal(data: Path) -> str:
+def refusal(data: Path, more: Mapping[str, str] | None = None) -> str:
     """What a server that must not start says."""
-    process = launch(data, {"PILOTHOUSE_PORT": str(free_port())})
+    process = launch(data, {"PILOTHOUSE_PORT": str(free_port()), **(more or {})})
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1, (process.returncode, said)
     return said
@@ -113,6 +111,6 @@ def serving(data: Path, more: Mapping[str, str] | None = None) -> Iterator[Writi
 def is_up(port: int) -> bool:
     """Whether the server answers."""
     try:
-        return httpx2.get(f"http://127.0.0.1:{port}/api/health", timeout=5).status_code == 200
+        return httpx2.get(f"http://127.0.0.1:{port}/api/health", timeout=5, verify=False).status_code == 200
     except httpx2.HTTPError:
         return False

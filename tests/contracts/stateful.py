@@ -137,12 +137,7 @@ class Log:
         self.run = run
         self.bodies += told.bodies
         self.last = sent
-        self.is_lapsed = self.is_lapsed and is_active(run)
-
-
-def is_active(run: Run) -> bool:
-    """Whether an attempt is alive."""
-    return run.status == "running" or (run.status == "paused" and run.strength == "hold")
+        self.is_lapsed = self.is_lapsed and run.is_active
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -252,13 +247,13 @@ class StoreMachine(RuleBasedStateMachine):
             self._refused(LeaseLost, place, lambda store: store.renew(log.run.id, attempt, seconds))
             return
         self._do(place, lambda store: store.renew(log.run.id, attempt, seconds))
-        log.is_lapsed = is_active(log.run) and seconds < 0
+        log.is_lapsed = log.run.is_active and seconds < 0
 
-    @precondition(lambda self: any(is_active(log.run) for log in self.logs.values()))
+    @precondition(lambda self: any(log.run.is_active for log in self.logs.values()))
     @rule(at=PLACES, place=PLACES)
     def lose(self, at: int, place: int) -> None:
         """A lease runs out, and the reaper settles the attempt."""
-        active = [log for log in self.logs.values() if is_active(log.run)]
+        active = [log for log in self.logs.values() if log.run.is_active]
         log = active[at % len(active)]
         run = self._do(place, lambda store: store.renew(log.run.id, log.run.attempt, -60.0))
         log.is_lapsed = True

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import tarfile
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -17,6 +20,7 @@ from pilothouse.errors import Unavailable
 from pilothouse.stores.backup import copy_database
 from pilothouse.stores.sql import SqlStore
 from pilothouse.testing.samples import COMPLETED, an_item, running
+from tests.contracts.server_process import serving
 
 
 @pytest.fixture
@@ -120,6 +124,130 @@ def test_a_backup_with_files_brings_them_back(data: Path, tmp_path: Path) -> Non
     assert "runs.before-" in said
 
 
+class PowerCut(BaseException):
+    """The process is gone."""
+
+
+def cut_off(data: Path, archive: Path, place: str) -> None:
+    """A restore that is cut off before something gets its place."""
+    move = Path.replace
+
+    def cut(source: Path, target: Path) -> Path:
+        if target == data / place:
+            raise PowerCut
+        return move(source, target)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(PowerCut):
+        patch.setattr(Path, "replace", cut)
+        CliRunner().invoke(app, ["--data", str(data), "restore", str(archive)], catch_exceptions=False)
+    (data / ".restoring-left").mkdir()
+
+
+def packed_and_changed(data: Path, archive: Path) -> Path:
+    """Pack everything, then change a file."""
+    pilothouse(data, "backup", str(archive), "--files")
+    (file,) = data.glob("runs/*/kept.txt")
+    file.write_text("changed")
+    return file
+
+
+@pytest.mark.parametrize("is_restored_again", [True, False])
+def test_files_follow_their_database_after_a_cut(
+    data: Path, copy: Path, tmp_path: Path, is_restored_again: bool
+) -> None:
+    archive = tmp_path / "all.tar"
+    file = packed_and_changed(data, archive)
+    asyncio.run(add_run(data))
+
+    cut_off(data, archive, "runs")
+    if is_restored_again:
+        pilothouse(data, "restore", str(copy))
+    else:
+        with serving(data):
+            pass
+
+    (before,) = data.glob("runs.before-*/*/kept.txt")
+    assert (file.read_text(), before.read_text()) == ("kept", "changed")
+    assert not list(data.glob("*restoring*"))
+
+
+def test_files_stay_with_a_database_that_was_not_replaced(data: Path, copy: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "all.tar"
+    file = packed_and_changed(data, archive)
+
+    cut_off(data, archive, "pilothouse.db")
+    pilothouse(data, "restore", str(copy))
+
+    assert file.read_text() == "changed"
+    assert not list(data.glob("*restoring*"))
+
+
+def test_what_a_restore_left_is_not_restored_from(data: Path, copy: Path, tmp_path: Path) -> None:
+    left = data / "pilothouse.db.restoring"
+    left.write_bytes(copy.read_bytes())
+
+    refused = refusal(data, "restore", str(left))
+
+    assert (refused.exit_code, "was cut off left" in refused.lines[0]) == (8, True)
+    assert left.read_bytes() == copy.read_bytes()
+
+
+def test_a_database_without_a_file_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILOTHOUSE_DATABASE", "sqlite://")
+
+    assert "sqlite:///path" in refusal(data, "backup", "copy.db").lines[1]
+
+
+def test_a_backup_with_files_touches_no_other_backup(data: Path, tmp_path: Path) -> None:
+    pilothouse(data, "backup", str(tmp_path / "monday.db"))
+
+    pilothouse(data, "backup", str(tmp_path / "monday"), "--files")
+
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "monday", "monday.db"]
+
+
+def test_files_of_a_job_that_runs_may_go_and_shrink_while_they_are_packed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "all.tar"
+    (file,) = data.glob("runs/*/kept.txt")
+    spool, marks = file.with_name("spool.jsonl"), file.with_name("marks")
+    spool.write_text("a line\n")
+    marks.touch()
+    look = tarfile.TarFile.gettarinfo
+
+    def late(tar: tarfile.TarFile, path: Path, *more: Any) -> tarfile.TarInfo:
+        if path == marks:
+            marks.unlink()
+        found = look(tar, path, *more)
+        if path == spool:
+            spool.write_text("")
+        return found
+
+    monkeypatch.setattr(tarfile.TarFile, "gettarinfo", late)
+
+    pilothouse(data, "backup", str(archive), "--files")
+
+    monkeypatch.undo()
+    with tarfile.open(archive) as packed:
+        names = {Path(name).name for name in packed.getnames()}
+    assert {"kept.txt", "spool.jsonl"} < names
+    assert "marks" not in names
+
+
+def test_what_a_restore_refuses_is_left_out_of_a_backup(data: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "all.tar"
+    (file,) = data.glob("runs/*/kept.txt")
+    file.with_name("outside").symlink_to("/etc/hosts")
+    file.with_name("inside").symlink_to("kept.txt")
+    os.mkfifo(file.with_name("pipe"))
+    pilothouse(data, "backup", str(archive), "--files")
+
+    pilothouse(data, "restore", str(archive))
+
+    assert sorted(each.name for each in file.parent.iterdir()) == ["inside", "kept.txt"]
+
+
 def test_a_backup_replaces_no_file_unless_it_is_told_to(data: Path, copy: Path) -> None:
     before = copy.read_bytes()
     asyncio.run(add_run(data))
@@ -203,6 +331,13 @@ async def test_a_copy_is_one_moment_of_a_database_that_is_written_to(tmp_path: P
     assert written > 10
     assert [frame.seq for frame in frames] == list(range(1, run.head + 1))
     assert run.progress.done == run.head - 2 >= 1000
+
+
+def test_a_place_that_cannot_be_written_is_named(data: Path, copy: Path) -> None:
+    refused = [refusal(data, "backup", str(copy / "below.db"), *more) for more in ((), ("--files",))]
+
+    assert [each.exit_code for each in refused] == [1, 1]
+    assert all("copy.db" in each.lines[0] and len(each.lines) == 2 for each in refused)
 
 
 def test_there_is_no_backup_of_what_is_not_there(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from pilothouse.errors import Unavailable
 from pilothouse.stores import file as files
-from pilothouse.stores.file import inspect
+from pilothouse.stores.file import DatabaseFile, beside, inspect
 from pilothouse.stores.sql import SqlStore
 from pilothouse.testing.samples import an_item, running
 
@@ -169,3 +169,27 @@ def hashes(folder: Path) -> dict[str, str]:
     """What is in the files of a folder, the locks left out."""
     found = (file for file in folder.iterdir() if file.suffix != ".lock")
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in found}
+
+
+def test_a_look_that_another_thread_overtakes_finds_nothing_wrong(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, look = DatabaseFile(path), os.stat
+    beside(path, "-wal").touch()
+    database.watch()
+
+    def overtaken(name: str) -> os.stat_result:
+        seen = look(name)
+        monkeypatch.setattr(os, "stat", look)
+        with path.open("ab") as file:
+            file.write(bytes(PAGE))
+        database.confirm()
+        return seen
+
+    monkeypatch.setattr(os, "stat", overtaken)
+
+    database.confirm()
+
+    os.truncate(path, PAGE)
+    with pytest.raises(Unavailable, match="cut short"):
+        database.confirm()

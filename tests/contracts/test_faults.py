@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -179,6 +180,25 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert f"the data folder {folder} cannot be written" in said
     assert "--data" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("fault", ["port", "bus"])
+def test_what_a_server_cannot_have_is_named_in_two_lines(tmp_path: Path, fault: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        more = (
+            {"PILOTHOUSE_PORT": str(port)} if fault == "port" else {"PILOTHOUSE_BUS": "redis://127.0.0.1:1"}
+        )
+
+        said = refusal(tmp_path, more)
+
+    told = {
+        "port": [f"port: {port} cannot be had", "Choose another port"],
+        "bus": ["Redis cannot be reached", "Check PILOTHOUSE_BUS"],
+    }
+    lines = said.splitlines()
+    assert len(lines) == 2, said
+    assert all(line.startswith(start) for line, start in zip(lines, told[fault], strict=True)), said
 
 
 def test_a_damaged_file_keeps_the_server_from_starting_in_two_lines(tmp_path: Path) -> None:

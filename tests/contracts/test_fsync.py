@@ -32,6 +32,7 @@ asyncio.run(main())
 _WORD = re.compile(r'write\(1<.*"(asked|acknowledged) (\d);"')
 
 
+@pytest.mark.rows("S1.38")
 def test_an_append_is_on_the_disk_before_it_is_acknowledged(tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed, so that the disk comes before the answer is NOT tested")

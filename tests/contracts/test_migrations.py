@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
+from pilothouse.contracts import ItemQuery
 from pilothouse.stores.migration import SCRIPTS
 from pilothouse.stores.schema import REVISION, metadata
 from pilothouse.stores.sql import SqlStore
@@ -20,6 +21,7 @@ from tests.contracts.first_schema import make_first
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.rows("S1.27")
 async def test_the_migrated_schema_is_the_one_in_code(tmp_path: Path) -> None:
     store = SqlStore(f"sqlite:///{tmp_path / 'a.db'}")
     await store.open()
@@ -60,6 +62,24 @@ async def test_a_current_database_is_opened_without_alembic(
     await again.open()
 
     assert again.epoch == first.epoch
+    await again.close()
+
+
+async def test_items_take_their_flags_from_the_kept_log(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    store = SqlStore(url)
+    await store.open()
+    run_id = await running(store)
+    words = {"possible_duplicate": True}  # the job's own
+    await store.append(run_id, [an_item("a", possible_duplicate=True), an_item("b", data=words)])
+    await store.close()
+    make_first(url)
+
+    again = SqlStore(url)
+    await again.open()
+
+    page = await again.items(run_id, ItemQuery())
+    assert {item.key: item.possible_duplicate for item in page.items} == {"a": True, "b": False}
     await again.close()
 
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from pilothouse.contracts import Appended, Store
+from pilothouse.contracts import Appended, ItemQuery, Store
 from pilothouse.errors import Conflict, InvalidTransition, Unavailable
 from pilothouse.model import event as e
 from pilothouse.stores.sql import SqlStore
@@ -104,6 +104,20 @@ async def test_the_numbers_of_a_job_survive_the_way_to_writers(store: Store, url
     await again.close()
 
 
+async def test_items_take_their_flags_from_the_kept_log(store: Store, url: str) -> None:
+    run_id = await running(store)
+    await store.append(run_id, [an_item("a", possible_duplicate=True), an_item("b")])
+    await store.close()
+    make_first(make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False))
+
+    again = SqlStore(url)
+    await again.open()
+
+    page = await again.items(run_id, ItemQuery())
+    assert {item.key: item.possible_duplicate for item in page.items} == {"a": True, "b": False}
+    await again.close()
+
+
 async def test_two_servers_open_an_empty_database_at_once(url: str) -> None:
     stores = [SqlStore(url) for _ in range(4)]
 
@@ -145,6 +159,7 @@ async def test_two_servers_write_to_the_same_runs_without_gaps_or_deadlocks(
         assert run == await store.get(run_id)
 
 
+@pytest.mark.rows("S4.89")
 async def test_a_server_sees_what_another_one_appended(store: Store, other: Store) -> None:
     run_id = await running(store)
     await store.append(run_id, [a_note("1")], attempt=1, client_seq=1)

@@ -54,6 +54,7 @@ class TestRedisBus(BusContract):
         await bus.close()
 
 
+@pytest.mark.rows("S4.91")
 async def test_another_server_hears_a_ring(channel: str) -> None:
     here, there = await opened(channel), await opened(channel)
     heard = Heard()

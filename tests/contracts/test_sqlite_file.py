@@ -95,6 +95,7 @@ async def test_an_append_that_cannot_commit_is_undone(store: SqlStore, path: Pat
     assert [frame.seq for frame in appended.frames] == [3]
 
 
+@pytest.mark.rows("S1.28")
 async def test_a_second_server_is_kept_away(
     store: SqlStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +181,26 @@ async def test_the_log_of_a_deleted_run_is_purged(store: SqlStore, path: Path) -
     await purged(store)
     await store.close()
 
+    assert rows_left(path) == (0, 0, 0)
+
+
+async def test_a_purge_that_fails_stops_neither_the_next_one_nor_a_close(path: Path) -> None:
+    store = SqlStore(f"sqlite:///{path}")
+    await store.open()
+    first, second = await ended(store), await ended(store)
+    driver(store).execute("CREATE TRIGGER stuck BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'no'); END")
+    await store.delete(first)
+    await purged(store)
+    driver(store).execute("DROP TRIGGER stuck")
+
+    await store.delete(second)
+    await purged(store)
+    await store.close()
+
+    again = SqlStore(f"sqlite:///{path}")
+    await again.open()
+    await purged(again)
+    await again.close()
     assert rows_left(path) == (0, 0, 0)
 
 

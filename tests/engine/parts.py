@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from pilothouse.buses.memory import MemoryBus
-from pilothouse.contracts import Appended, Frame
+from pilothouse.contracts import Appended, Frame, RunPage, RunQuery
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.segment import Gap
@@ -88,6 +88,32 @@ class GatedStore(MemoryStore):
         frames = await super().read(run_id, after, limit, types, newest)
         await self.gate.wait()
         return frames
+
+
+class AwayStore(MemoryStore):
+    """A memory store that is away for the next call, or the next event, of those that a test names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away: set[str] = set()
+
+    def _reach(self, call: str) -> None:
+        if call in self.away:
+            self.away.remove(call)
+            raise Unavailable("the disk is full")
+
+    async def list(self, query: RunQuery) -> RunPage:
+        self._reach("list")
+        return await super().list(query)
+
+    async def append(self, run_id: str, bodies: Sequence[e.Body], **more: Any) -> Appended:
+        for body in bodies:
+            self._reach(body.type)
+        return await super().append(run_id, bodies, **more)
+
+    async def renew(self, run_id: str, attempt: int, seconds: float) -> Run:
+        self._reach("renew")
+        return await super().renew(run_id, attempt, seconds)
 
 
 class BusyStore(MemoryStore):

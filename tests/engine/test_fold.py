@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic_core import from_json
 
-from pilothouse.errors import InvalidTransition
+from pilothouse.errors import Invalid, InvalidTransition
 from pilothouse.model import event as e
 from pilothouse.model.fold import active_seconds, check, fold
 from pilothouse.model.progress import eta_seconds
@@ -46,6 +46,27 @@ PAUSE = e.ControlRequested(control=Control.PAUSE, actor="ada")
 CANCEL = e.ControlRequested(control=Control.CANCEL, actor="ada")
 
 
+def test_the_latest_metrics_are_those_of_the_first_thousand_names() -> None:
+    first, others = ([f"{letter}{index}" for index in range(600)] for letter in "ab")
+
+    run = told(
+        e.Metric(step=1, values=dict.fromkeys(first, 1.0)),
+        e.Metric(step=2, values=dict.fromkeys(["a0", *others], 2.0)),
+        e.Metric(step=3, values={"c": 3.0}),
+    )
+
+    assert list(run.metrics) == [*first, "c"]
+    assert (run.metrics["a0"], run.metrics["a1"]) == (2.0, 1.0)
+
+
+@pytest.mark.parametrize("until", ["tomorrow", "2026-01-31T18:00:00", "", "18:00Z"])
+def test_what_is_no_time_ends_no_pause(until: str) -> None:
+    with pytest.raises(Invalid, match="offset") as caught:
+        e.parse_body("run.paused", {"until": until})
+
+    assert caught.value.details["field"] == "until"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_golden_log_folds_into_its_state(name: str) -> None:
     expected = json.loads((GOLDEN / f"{name}.state.json").read_text(encoding="utf-8"))
@@ -58,6 +79,7 @@ def test_a_golden_log_folds_into_its_state(name: str) -> None:
     assert json.loads(json.dumps(run.snapshot())) == expected
 
 
+@pytest.mark.rows("S1.88")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_golden_log_gives_its_estimates(name: str) -> None:
     expected = json.loads((GOLDEN / f"{name}.samples.json").read_text(encoding="utf-8"))

@@ -75,6 +75,7 @@ def completed() -> Story:
         )
         if index % 45 == 44:
             story.say(e.Metric(step=index + 1, values={"accuracy": round(0.7 + index / 1000, 3)}))
+            story.say(e.Metric(step=index + 5, values={"system/cpu_percent": 50.5}))
     story.say(e.PhaseFinished(name="Tests", index=1, of=2), e.PhaseStarted(name="Report", index=2, of=2))
     story.wait(0.004).say(
         e.Log(text="writing the report", source="stdout"),
@@ -141,7 +142,11 @@ def cancelled() -> Story:
     story.say(e.ControlRequested(control=Control.CANCEL, actor="ada", force=True, deadline="1.5 s"))
     story.wait(0.5).say(e.ItemFinished(key="experiment-1", ok=False, seconds=8.6, error="interrupted"))
     story.wait(0.25).say(e.RunCancelled(by="ada", confirmed_dead=True))
-    return story.wait(1).say(e.ArtifactSaved(name="late.txt", bytes=0, sha256="00" * 32))
+    story.wait(1).say(e.ArtifactSaved(name="late.txt", bytes=0, sha256="00" * 32))
+    story.wait(1).say(e.ItemJudged(key="experiment-1", verdict="flag", actor="ben"))
+    told = {"channel": "e-mail", "address": "ada@lab.example", "round": 1, "by": "5f0c2a11"}
+    story.wait(1).say(e.RunNotified(**told, state="sending"))
+    return story.wait(2).say(e.RunNotified(**told, state="failed", detail="The mail server is away."))
 
 
 def failed() -> Story:
@@ -194,6 +199,9 @@ def edited() -> Story:
     story.wait(2).say(e.ProgressTold(groups={"a": 5}))
     story.say(e.RunEdited(actor="ada", tags=("kept", "ünï")), e.RunEdited(actor="ben", tags=()))
     story.say(e.ParamsChanged(actor="ben", values={"keep": False, "extra": [1, None, {"x": "y"}]}))
+    story.say(
+        e.ArtifactRemoved(name="checkpoints/step-10.pt", reason="of checkpoints/ the newest 1 are kept")
+    )
     story.say(e.Log(level="warning", text="line\twith\u2028odd\u0000characters"), e.Metric(step=0, values={}))
     return story.wait(1).say(e.Metric(step=1, values={"none": None, "big": 1e300, "int": 3}))
 

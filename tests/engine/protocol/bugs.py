@@ -12,6 +12,7 @@ from pilothouse.engine import control, scheduler
 from pilothouse.engine.afterlife import afterlife
 from pilothouse.engine.control import Ask, Effect, Situation
 from pilothouse.engine.engine import Engine
+from pilothouse.engine.hosts import Host
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.model import event as e
 from pilothouse.model import fold, transition
@@ -86,9 +87,9 @@ def answer_wrongly(patch: Patch, situation: Situation, ask: Ask, effect: Effect)
 
 
 def claim_the_same_attempt(patch: Patch) -> None:
-    async def orders(self: Scheduler, host: str, slots: int) -> tuple[list[Run], float]:
+    async def orders(self: Scheduler, host: Host, slots: int) -> tuple[list[Run], float]:
         for run in await self._waiting():
-            await self._engine.append(run.id, e.RunStarted(attempt=max(run.attempt, 1), host=host))
+            await self._engine.append(run.id, e.RunStarted(attempt=max(run.attempt, 1), host=host.name))
         return [], 0.0
 
     patch.setattr(Scheduler, "_orders", orders)
@@ -108,7 +109,9 @@ def forget_the_turn(patch: Patch) -> None:
 
 
 def settle_the_released(patch: Patch) -> None:
-    patch.setattr(scheduler, "is_active", lambda run: run.status in (Status.RUNNING, Status.PAUSED))
+    real = Run.is_active
+    patch.setattr(admission, "has_lease", real.__get__)
+    patch.setattr(Run, "is_active", property(lambda run: run.status in (Status.RUNNING, Status.PAUSED)))
     change_rules(patch, "run.interrupted", need=None)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pilothouse.model import event as e
 from pilothouse.model.run import Run, Status, Strength
 from tests.engine.protocol.server import Server, Step
-from tests.engine.protocol.witness import Broken, Scene, Seen, believe, hear, hold_against
+from tests.engine.protocol.witness import Scene, Seen, believe, hear, hold_against
 from tests.engine.protocol.world import WISHES, Bounds, Job, Work, World
 
 Move = tuple[str, World]
@@ -233,6 +233,3 @@ class Rules:
 
 def _told(step: Step) -> str:
     return " ".join(event.type for event in step.told) or step.outcome
-
-
-__all__ = ["Broken", "Rules"]

@@ -17,7 +17,7 @@ from pydantic_core import from_json
 from pilothouse.contracts import Appended, NewRun, RunPage, RunQuery
 from pilothouse.engine.control import Wish
 from pilothouse.engine.engine import Engine
-from pilothouse.engine.hosts import Attempt
+from pilothouse.engine.hosts import Attempt, Host
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.timer import Timer
 from pilothouse.errors import Changed, Conflict, LeaseLost
@@ -235,13 +235,13 @@ class Server:
     def orphans(self, log: int, host: str, first: int, last: int) -> Step:
         """A host that was restarted asks for work, and knows of none."""
         return self._lose(
-            ("orphans", host), log, first, last, lambda store: _scheduler(store)._settle_orphans(host, ())
+            ("orphans", host), log, first, last, lambda store: _scheduler(store)._settle_orphans(Host(host))
         )
 
     def claim(self, log: int, host: str, seen: int) -> Step:
         """A host claims a run that it has seen waiting."""
         return self._step(
-            ("claim", log, host, seen), log, (seen,), lambda store: _scheduler(store)._orders(host, 1)
+            ("claim", log, host, seen), log, (seen,), lambda store: _scheduler(store)._orders(Host(host), 1)
         )
 
     def tick(self, log: int, first: int, last: int) -> Step:

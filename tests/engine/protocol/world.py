@@ -11,7 +11,6 @@ from tests.engine.protocol.server import LATE, PAST, View
 from tests.engine.protocol.witness import Seen
 
 HOSTS = ("A", "B")
-NOBODY = -1
 
 
 class Job(NamedTuple):

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from urllib.parse import urlsplit
 
 from pilothouse.contracts import Bus, Store
+from pilothouse.engine.notification import Channel
 from pilothouse.errors import Invalid
 from pilothouse.kinds import builtin
 from pilothouse.sdk.kind import Kind
@@ -54,6 +55,23 @@ def build_bus(settings: Settings) -> Bus:
         case other:
             hint = "Use memory: or redis://…"
             raise Invalid(f"bus: unknown scheme {other!r}", hint=hint, field="bus")
+
+
+def build_channels(settings: Settings) -> list[Channel]:
+    """Who is told elsewhere when a long run ends."""
+    channels: list[Channel] = []
+    if settings.smtp and settings.mail_from:
+        from pilothouse.notifiers.smtp import Smtp
+
+        password = settings.smtp_password
+        secret = password.get_secret_value() if password else None
+        channels.append(Smtp(settings.smtp, secret, settings.mail_from, settings.mail_to))
+    if settings.webhook:
+        from pilothouse.notifiers.webhook import Webhook
+
+        key = settings.webhook_secret
+        channels.append(Webhook(settings.webhook, key.get_secret_value() if key else None))
+    return channels
 
 
 def build_kinds(settings: Settings) -> dict[str, Kind]:

@@ -9,6 +9,7 @@ from pilothouse.model.run import Control, Run, Status, Strength
 
 TAIL_CHARACTERS = 4000
 LONGEST_WAIT_SECONDS = 60.0
+MOST_DOUBLINGS = 64  # beyond any wait, and within what a float can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,6 @@ class Ending:
     in_flight: tuple[str, ...] = ()
 
 
-def is_active(run: Run) -> bool:
-    """True while an attempt is alive: the run is running, or a process holds its pause."""
-    return run.status is Status.RUNNING or (
-        run.status is Status.PAUSED and run.strength is not Strength.RELEASE
-    )
-
-
 def afterlife(
     run: Run, ending: Ending, max_attempts: int | None, backoff_seconds: float = 0.0
 ) -> list[e.Body]:
@@ -52,7 +46,7 @@ def afterlife(
     """
     if run.pending is Control.CANCEL and run.request:
         return [e.RunCancelled(by=run.request.actor, confirmed_dead=ending.is_confirmed)]
-    wait = backoff_seconds * 2.0**run.crashes if ending.is_crash else 0.0
+    wait = backoff_seconds * 2.0 ** min(run.crashes, MOST_DOUBLINGS) if ending.is_crash else 0.0
     interrupted = e.RunInterrupted(
         reason=ending.reason,
         crash=ending.is_crash,

@@ -10,9 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pilothouse.contracts import Bus
-
-ANY = "*"
+from pilothouse.contracts import EVERY_RUN, Bus
 
 
 class Doorbell:
@@ -27,10 +25,10 @@ class Doorbell:
         """Stop hearing; every listener wakes up once more and sees `closed`."""
         self.closed = True
         self._unsubscribe()
-        self._rung(ANY)
+        self._rung(EVERY_RUN)
 
     @contextmanager
-    def listen(self, run_id: str = ANY) -> Iterator[asyncio.Event]:
+    def listen(self, run_id: str = EVERY_RUN) -> Iterator[asyncio.Event]:
         """An event that is set at every ring for `run_id`; the listener clears it before it looks."""
         ear = asyncio.Event()
         self._ears.setdefault(run_id, set()).add(ear)
@@ -43,7 +41,7 @@ class Doorbell:
                 del self._ears[run_id]
 
     def _rung(self, run_id: str) -> None:
-        rooms = list(self._ears) if run_id == ANY else (run_id, ANY)
+        rooms = list(self._ears) if run_id == EVERY_RUN else (run_id, EVERY_RUN)
         for room in rooms:
             for ear in self._ears.get(room, ()):
                 ear.set()

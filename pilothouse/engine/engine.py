@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from pilothouse import clock, failpoint, ids
 from pilothouse.contracts import (
@@ -23,35 +23,13 @@ from pilothouse.contracts import (
 )
 from pilothouse.engine.control import Wish, decide, is_accepted
 from pilothouse.engine.doorbell import Doorbell
+from pilothouse.engine.kinds import KindSpec, invalid_params
 from pilothouse.errors import Changed, Conflict, InvalidParams, InvalidTransition
 from pilothouse.model import event as e
 from pilothouse.model.fold import fold
 from pilothouse.model.run import Control, Run, Status, Strength
 
 _PAGE = 200
-
-
-class KindSpec(Protocol):
-    """What the engine needs of a kind's declaration."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def prefix(self) -> str: ...  # noqa: D102
-    @property
-    def entry(self) -> str: ...  # noqa: D102
-    @property
-    def live_params(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def max_attempts(self) -> int: ...  # noqa: D102
-    @property
-    def backoff_seconds(self) -> float: ...  # noqa: D102
-    @property
-    def can_release(self) -> bool: ...  # noqa: D102
-    @property
-    def cost_metric(self) -> str | None: ...  # noqa: D102
-    def stuck_after(self, params: dict[str, Any]) -> float: ...  # noqa: D102
-    def validate(self, params: dict[str, Any]) -> dict[str, Any]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +79,14 @@ class Engine:
         try:
             return spec.validate(params)
         except ValueError as error:
-            raise _invalid_params(error) from None
+            raise invalid_params(error) from None
 
     async def submit(self, new: NewRun) -> tuple[Run, bool]:
-        """Store a validated run. Returns it, and False when its idempotency key was known."""
+        """Store a validated run. Returns it, and False when its idempotency key was known.
+
+        Raises:
+            Conflict, Invalid: As for the store's `create`.
+        """
         failpoint.reach("engine.create.before")
         run, created = await self.store.create(new)
         failpoint.reach("engine.create.after")
@@ -115,7 +97,11 @@ class Engine:
     def new_run(
         self, kind: str, params: dict[str, Any], *, name: str | None, owner: str, **more: Any
     ) -> NewRun:
-        """A run to submit, validated, with an id and a name of its own."""
+        """A run to submit, validated, with an id and a name of its own.
+
+        Raises:
+            InvalidParams: No such kind, or params that it does not take.
+        """
         spec = self.kind(kind)
         run_id = ids.new_run_id(spec.prefix)
         return NewRun(
@@ -166,7 +152,9 @@ class Engine:
             writer: Who of the attempt counts `client_seq`.
 
         Raises:
+            NotFound: No such run.
             LeaseLost: Another attempt owns the run, or it has ended.
+            Invalid, TooLarge: As for the store's `append`.
         """
         if not bodies:
             run = await self.store.renew(run_id, attempt, lease_seconds)
@@ -260,7 +248,11 @@ class Engine:
                 return runs
 
     async def edit(self, run_id: str, actor: str, name: str | None, tags: Sequence[str] | None) -> Run:
-        """Rename or tag a run."""
+        """Rename or tag a run.
+
+        Raises:
+            NotFound: No such run.
+        """
         body = e.RunEdited(actor=actor, name=name, tags=None if tags is None else tuple(tags))
         return (await self.append(run_id, body)).run
 
@@ -268,6 +260,7 @@ class Engine:
         """Change live params of a run that has not ended.
 
         Raises:
+            NotFound: No such run.
             InvalidParams: A param that the kind does not let one change, or a bad value.
             InvalidTransition: The run has ended.
         """
@@ -284,7 +277,12 @@ class Engine:
         return (await self.append(run_id, body)).run
 
     async def delete(self, run_id: str) -> None:
-        """Remove a finished run with its log."""
+        """Remove a finished run with its log.
+
+        Raises:
+            NotFound: No such run.
+            Conflict: It has not ended.
+        """
         await self.store.delete(run_id)
         await self.bus.ring(run_id)
 
@@ -297,27 +295,3 @@ def _changed(run: Run) -> Changed:
         status=run.status,
         pending=run.pending,
     )
-
-
-def _invalid_params(error: ValueError) -> InvalidParams:
-    """One message for people, all of pydantic's for forms."""
-    listed = getattr(error, "errors", None)
-    if listed is None:
-        return InvalidParams(str(error), field="params")
-    errors = [
-        {"field": ".".join(str(part) for part in item["loc"]) or "params", "message": _plain(item["msg"])}
-        for item in listed(include_url=False, include_context=False, include_input=False)
-    ]
-    first = errors[0]
-    return InvalidParams(f"{first['field']}: {first['message']}", field=first["field"], errors=errors)
-
-
-_PLAINER = {
-    "Extra inputs are not permitted": "there is no such field",
-    "Field required": "is missing",
-}
-
-
-def _plain(message: str) -> str:
-    """Pydantic's words, plainer."""
-    return _PLAINER.get(message, message.removeprefix("Value error, "))

@@ -8,18 +8,20 @@ out at most five times a second, however fast its log grows.
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from pydantic_core import to_json
 
-from pilothouse.contracts import Bus, RunQuery, Store
+from pilothouse.contracts import EVERY_RUN, Bus, RunQuery, Store
 from pilothouse.engine.watcher import Source
 from pilothouse.errors import NotFound, Unavailable
 from pilothouse.model.run import LIVE, TERMINAL, Run
 
 PASS_SECONDS = 0.2
+BUG_SECONDS = 5.0
 KEPT_ENDED = 50
 _PAGE = 1_000
-_ALL = "*"
+_log = logging.getLogger(__name__)
 
 
 class Fleet(Source):
@@ -36,7 +38,7 @@ class Fleet(Source):
         self._frames: dict[str, tuple[int, bytes]] = {}
         self._live: set[str] = set()
         self._deleted: set[str] = set()
-        self._dirty: dict[str, None] = {_ALL: None}
+        self._dirty: dict[str, None] = {EVERY_RUN: None}
         self._news = asyncio.Event()
         self._news.set()
         self._unsubscribe = bus.subscribe(self._rung)
@@ -82,14 +84,18 @@ class Fleet(Source):
                 await self._pass()
                 await self.wake_all()
             except Unavailable:
-                self._rung(_ALL)
+                self._rung(EVERY_RUN)
+            except Exception:
+                _log.exception("the fleet cannot be read")
+                self._rung(EVERY_RUN)
+                await asyncio.sleep(BUG_SECONDS)
             await asyncio.sleep(PASS_SECONDS)
 
     async def _pass(self) -> None:
         self._news.clear()
         dirty, self._dirty = self._dirty, {}
-        if _ALL in dirty:
-            del dirty[_ALL]
+        if EVERY_RUN in dirty:
+            del dirty[EVERY_RUN]
             dirty |= await self._load_all()
         for run_id in dirty:
             try:

@@ -1,7 +1,8 @@
 """Trims logs that grew too long or too old, when the settings say so; by default nothing ever goes.
 
-It looks once a minute, trims one run at a time, and leaves the store time for the
-others between the pieces.
+It looks once a minute at the runs that go on and at one page of those that have
+ended, page after page and then from the newest again: what has ended grows no more,
+and it does not matter in which hour an old log goes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pilothouse import clock
 from pilothouse.contracts import RunQuery, Store
 from pilothouse.errors import NotFound
-from pilothouse.model.run import Run
+from pilothouse.model.run import LIVE, TERMINAL, Run
 
 SLACK = 0.1
 DAY_SECONDS = 86_400.0
@@ -35,7 +36,7 @@ class Retention:
         self._days = days
         self._events = events
         self._now = now
-        self._seen: dict[str, int] = {}
+        self._before: int | None = None
 
     async def look(self) -> list[tuple[Run, int]]:
         """Trim what is due.
@@ -46,32 +47,42 @@ class Retention:
         if self._days is None and self._events is None:
             return []
         trimmed: list[tuple[Run, int]] = []
+        for run in [*await self._live(), *await self._some_ended()]:
+            first = await self._trim(run)
+            if first is not None:
+                trimmed.append((run, first))
+        return trimmed
+
+    async def _live(self) -> list[Run]:
+        """All runs that go on; none when only age lets a log go."""
+        runs: list[Run] = []
         before: int | None = None
-        while True:
-            page = await self._store.list(RunQuery(limit=_PAGE, before=before))
-            for run in page.runs:
-                first = await self._trim(run)
-                if first is not None:
-                    trimmed.append((run, first))
+        while self._events is not None:
+            page = await self._store.list(RunQuery(statuses=tuple(LIVE), limit=_PAGE, before=before))
+            runs += page.runs
             before = page.before
             if before is None:
-                return trimmed
+                break
+        return runs
+
+    async def _some_ended(self) -> tuple[Run, ...]:
+        """The next page of ended runs."""
+        query = RunQuery(statuses=tuple(TERMINAL), limit=_PAGE, before=self._before)
+        page = await self._store.list(query)
+        self._before = page.before
+        return page.runs
 
     async def _trim(self, run: Run) -> int | None:
         """Trim one run; None when there is nothing to do."""
         goal = self._goal(run)
-        if goal <= self._seen.get(run.id, 1):
+        if goal <= 1:
             return None
         try:
             first = await self._store.first_seq(run.id)
             slack = SLACK * (self._events or 0) if goal < run.head else 0
-            if goal - first > slack:
-                self._seen[run.id] = await self._store.trim(run.id, goal)
-                return self._seen[run.id]
+            return await self._store.trim(run.id, goal) if goal - first > slack else None
         except NotFound:
             return None  # deleted meanwhile
-        self._seen[run.id] = first
-        return None
 
     def _goal(self, run: Run) -> int:
         """Where the log should begin."""

@@ -11,26 +11,12 @@ from typing import Any
 from pilothouse import ids
 from pilothouse.contracts import Item, ItemQuery, ItemState, NewRun
 from pilothouse.engine.engine import Engine
-from pilothouse.engine.preview import Only
+from pilothouse.engine.preview import Only, last_item
 from pilothouse.errors import InvalidControl
 from pilothouse.model import event as e
 from pilothouse.model.run import Run
 
 _PAGE = 1000
-
-
-async def retry(
-    engine: Engine,
-    run: Run,
-    only: Only,
-    actor: str,
-    *,
-    name: str | None = None,
-    changes: dict[str, Any] | None = None,
-) -> Run:
-    """Make a new run with the params of `run`, reusing its finished items; see `renewed`."""
-    created, _ = await engine.submit(await renewed(engine, run, only, actor, name=name, changes=changes))
-    return created
 
 
 async def renewed(
@@ -41,6 +27,7 @@ async def renewed(
     *,
     name: str | None = None,
     changes: dict[str, Any] | None = None,
+    until: str | None = None,
 ) -> NewRun:
     """What to submit in order to do again what is missing of `run`.
 
@@ -51,8 +38,10 @@ async def renewed(
         actor: Who asks.
         name: Name of the new run; the old one's by default.
         changes: Params that differ from the old run's.
+        until: Key of the last item that is reused, or the unit it ended at; of a kind with `ends_at`.
 
     Raises:
+        Invalid: No finished item is called so.
         InvalidControl: The run has not ended.
         InvalidParams: The kind no longer takes these params.
     """
@@ -63,6 +52,7 @@ async def renewed(
             status=run.status,
             allowed=["cancel"],
         )
+    last = await last_item(engine, run, until) if until is not None else None
     states: dict[Only, tuple[ItemState, ...]] = {
         "all": (),
         "failed": ("done",),
@@ -77,14 +67,16 @@ async def renewed(
         tags=run.tags,
         priority=run.priority,
         retry_of=run.id,
-        reused=await _reused(engine, run.id, states[only]),
+        reused=await _reused(engine, run.id, states[only] if last is None else ("done",), last),
     )
 
 
-async def _reused(engine: Engine, run_id: str, states: tuple[ItemState, ...]) -> tuple[e.ItemFinished, ...]:
-    """The finished items of these states as events, oldest first."""
+async def _reused(
+    engine: Engine, run_id: str, states: tuple[ItemState, ...], last: Item | None
+) -> tuple[e.ItemFinished, ...]:
+    """The finished items of these states up to the last one as events, oldest first."""
     items: list[Item] = []
-    before: int | None = None
+    before = last.seq + 1 if last else None
     while states:
         page = await engine.store.items(run_id, ItemQuery(limit=_PAGE, before=before, states=states))
         items += page.items

@@ -2,7 +2,7 @@
 
 A claim is nothing but the append of `run.started`: of two claimers exactly
 one is admitted by the fold. A host is told of each attempt it must end, and
-told again much later if that attempt still lives: the first answer may be lost.
+told again while that attempt lives: the first answer may be lost.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
 from pilothouse import failpoint
 from pilothouse.contracts import FIRST_LEASE_SECONDS, ItemQuery
-from pilothouse.engine.afterlife import Ending, afterlife, is_active
+from pilothouse.engine.afterlife import Ending, afterlife
 from pilothouse.engine.backoff import Backoff
 from pilothouse.engine.engine import Engine
-from pilothouse.engine.hosts import Attempt, Host, Stop
+from pilothouse.engine.hosts import Attempt, Host, Hosts, Stop
 from pilothouse.errors import (
     Changed,
     Conflict,
-    InvalidTransition,
     LeaseLost,
     NotFound,
     NotRunning,
@@ -32,10 +32,9 @@ from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status
 
 LOOK_REST_SECONDS = 0.02
-TELL_AGAIN_SECONDS = 20.0
+TELL_AGAIN_SECONDS = 1.0  # a cancel ends within 10 s, and the steps of the host take 8 of them
 VOUCHES_PER_LEASE = 3
 IN_FLIGHT_TOLD = 100
-EXIT_CUT_OFF = 5  # as the child says it
 
 
 class Scheduler:
@@ -51,7 +50,7 @@ class Scheduler:
         self._tell_again_seconds = tell_again_seconds
         self._lease_seconds = lease_seconds
         self._backoff = Backoff()
-        self.hosts: dict[str, Host] = {}
+        self.hosts = Hosts()
 
     async def claim(
         self,
@@ -60,6 +59,7 @@ class Scheduler:
         running: tuple[Attempt, ...],
         wait: float,
         loads: Mapping[Attempt, float | None] | None = None,
+        instance: str = "",
     ) -> tuple[list[Run], list[Stop]]:
         """Runs for a host to start, and attempts for it to end.
 
@@ -74,14 +74,15 @@ class Scheduler:
             running: Attempts that live there.
             wait: Seconds to wait while there is neither, and no stack to ask for (`take_dumps`).
             loads: Processor use of each attempt, as far as the host knows it.
+            instance: Which of several hosts of this name.
         """
-        host = self.hosts.setdefault(name, Host())
+        host = self.hosts.meet(name, instance)
         host.slots, host.running, host.loads = slots, running, dict(loads or {})
         host.turn = turn = host.turn + 1
         host.is_leaving = False
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait
-        await self._settle_orphans(name, running)
+        deadline = time.monotonic() + wait
+        await self._settle_orphans(host)
+        host.given.clear()
         await self._vouch(host)
         with self._engine.doorbell.listen() as ear:
             host.bell = ear
@@ -89,48 +90,58 @@ class Scheduler:
                 ear.clear()
                 if host.turn != turn:
                     return [], []
-                host.seen = loop.time()
+                host.seen = time.monotonic()
                 stops = await self._stops(host)
-                orders, soonest = await self._orders(name, slots)
-                left = deadline - loop.time()
-                if orders or stops or host.dumps or left <= 0 or self._engine.doorbell.closed:
+                orders, soonest = await self._orders(host, slots)
+                left = deadline - time.monotonic()
+                has_dumps = bool(host.due_dumps(host.seen))
+                if orders or stops or has_dumps or left <= 0 or self._engine.doorbell.closed:
                     return orders, stops
+                again = self._tell_again_seconds if host.told or host.dumps else math.inf
                 try:
-                    await asyncio.wait_for(ear.wait(), min(left, soonest, self._tell_again_seconds))
+                    await asyncio.wait_for(ear.wait(), min(left, soonest, again))
                 except TimeoutError:
                     continue
                 await asyncio.sleep(min(LOOK_REST_SECONDS, left))  # every event of every run rings
 
-    def is_staffed(self) -> bool:
-        """True while some host asks for runs."""
-        now = asyncio.get_running_loop().time()
-        return any(not host.is_silent(now) for host in self.hosts.values())
-
-    def silence_of(self, run: Run) -> float | None:
-        """Seconds since the run's host was last heard of; None while it is there, or unknown here."""
-        now = asyncio.get_running_loop().time()
-        host = self.hosts.get(run.host or "")
-        return now - host.seen if host and host.is_silent(now) else None
-
-    def leave(self, name: str) -> None:
+    def leave(self, name: str, instance: str = "") -> None:
         """A host stops: it takes no more orders, and that its attempts end now is not their doing."""
-        host = self.hosts.setdefault(name, Host())
+        host = self.hosts.meet(name, instance)
         host.turn += 1
         host.is_leaving = True
 
     async def ended(
-        self, host: str, attempt: Attempt, *, exit_code: int | None, signal: int | None, tail: str
+        self,
+        host: str,
+        attempt: Attempt,
+        *,
+        exit_code: int | None,
+        signal: int | None,
+        tail: str,
+        cut_off: bool = False,
+        instance: str = "",
     ) -> Run:
-        """Record that a process is gone. If its attempt said its last word, there is nothing to do."""
+        """Record that a process is gone. If its attempt said its last word, there is nothing to do.
+
+        Args:
+            host: Who tells it, by name.
+            attempt: What the process worked for.
+            exit_code, signal, tail: How it ended; neither code nor signal when it never began.
+            cut_off: It left because no server answered, which is no crash.
+            instance: Which of several hosts of this name.
+        """
         run = await self._engine.store.get(attempt.run_id)
-        if run.attempt != attempt.number or not is_active(run):
+        if run.attempt != attempt.number or not run.is_active:
             return run
         failpoint.reach("engine.ended.before")
         died = f"signal {signal}" if signal else f"exit code {exit_code}"
+        if signal is None and exit_code is None:
+            died = "its process could not be started"
         ending = Ending(died, exit_code=exit_code, signal=signal, tail=tail)
-        if exit_code == EXIT_CUT_OFF:
+        if cut_off:
             ending = Ending("the job was cut off from the server for too long", is_crash=False)
-        if self.hosts.setdefault(host, Host()).is_leaving:
+        teller = self.hosts.find(host, instance)
+        if teller and teller.is_leaving:
             ending = Ending("the host was stopped", is_crash=False)
         return await self.lose(run, ending)
 
@@ -141,7 +152,7 @@ class Scheduler:
         accepted meanwhile is never lost.
         """
         attempt = run.attempt
-        while run.attempt == attempt and is_active(run):
+        while run.attempt == attempt and run.is_active:
             kind = self._engine.kinds.get(run.kind)
             held = replace(ending, in_flight=await self._in_flight(run))
             limit, backoff = (kind.max_attempts, kind.backoff_seconds) if kind else (None, 0.0)
@@ -149,7 +160,7 @@ class Scheduler:
             failpoint.reach("engine.lose.before")
             try:
                 appended = await self._engine.append(run.id, *bodies, attempt=attempt, expected=run.version)
-            except (Changed, LeaseLost, InvalidTransition):
+            except (Changed, LeaseLost):
                 run = await self._engine.store.get(run.id)
             else:
                 failpoint.reach("engine.lose.after")
@@ -170,20 +181,10 @@ class Scheduler:
 
     def _is_dying(self, run: Run) -> bool:
         """A cancelled run whose host still sees processes of it: the host tells when they are gone."""
-        host = self.host_of(run)
+        host = self.hosts.calling(run)
         return run.pending is Control.CANCEL and host is not None and host.runs(run)
 
     # What only the host knows
-
-    def host_of(self, run: Run) -> Host | None:
-        """The host of the run's attempt; None when this server has not heard of it for a while."""
-        host = self.hosts.get(run.host or "")
-        return None if host is None or host.is_silent(asyncio.get_running_loop().time()) else host
-
-    def cpu_of(self, run: Run) -> float | None:
-        """Processor use of the run's attempt over the last seconds, 1.0 for one core; None when not known."""
-        host = self.host_of(run)
-        return host.loads.get(Attempt(run.id, run.attempt)) if host else None
 
     def ask_stack(self, run: Run) -> None:
         """Have the run's host ask the job for its stack.
@@ -192,34 +193,37 @@ class Scheduler:
             NotRunning: No process works for the run.
             Unavailable: Its host does not call this server.
         """
-        if not is_active(run):
+        if not run.is_active:
             raise NotRunning(f"Run {run.id} is {run.status}; no process works for it.", status=run.status)
-        host = self.host_of(run)
+        host = self.hosts.calling(run)
         if host is None or not host.runs(run):
             raise Unavailable(f"The host of {run.id} has not called lately.", hint="Try again in a moment.")
         host.want_dump(run.id)
 
-    def take_dumps(self, name: str) -> list[str]:
-        """Runs of a host whose stack is wanted; each is told once."""
-        return self.hosts[name].take_dumps() if name in self.hosts else []
+    def take_dumps(self, name: str, instance: str = "") -> list[str]:
+        """Runs of a host whose stack is wanted; each is told again until the stack has come."""
+        host = self.hosts.find(name, instance)
+        return host.take_dumps() if host else []
 
-    async def take_stack(self, attempt: Attempt, text: str) -> Run:
-        """Record the stack of a job. An older attempt's says nothing any more.
+    async def take_stack(self, name: str, attempt: Attempt, text: str, instance: str = "") -> Run:
+        """Record the stack of a job, as its host tells it. An older attempt's says nothing any more.
 
         Raises:
             NotFound, LeaseLost: There is no such attempt.
         """
+        if host := self.hosts.find(name, instance):
+            host.dumps.pop(attempt.run_id, None)
         stack = e.Log(level="info", source="stack", text=text)
         return (await self._engine.append(attempt.run_id, stack, attempt=attempt.number)).run
 
     async def overdue(self, attempt: Attempt, survivors: int) -> Run:
-        """Record that processes of a cancelled run outlive a SIGKILL. Nothing new is recorded once."""
+        """Record that processes of a cancelled run outlive a SIGKILL; a number that is known is not told again."""
         run = await self._engine.store.get(attempt.run_id)
         is_cancelling = run.attempt == attempt.number and run.pending is Control.CANCEL
         if not is_cancelling or run.survivors == survivors:
             return run
-        bodies = e.RunCancelOverdue(survivors=survivors)
-        return (await self._engine.append(run.id, bodies, attempt=attempt.number)).run
+        overdue = e.RunCancelOverdue(survivors=survivors)
+        return (await self._engine.append(run.id, overdue, attempt=attempt.number)).run
 
     async def _vouch(self, host: Host) -> None:
         """Prolong the leases of attempts whose processes the host sees at work.
@@ -227,35 +231,40 @@ class Scheduler:
         Foreign code may keep a job's own heartbeat from running for longer than a
         lease lasts. A process that is stopped is not at work, and its lease runs out.
         """
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         working = [attempt for attempt, load in host.loads.items() if load is not None]
         host.vouched = {each: when for each, when in host.vouched.items() if each in host.running}
         for attempt in working:
             if now - host.vouched.get(attempt, -math.inf) < self._lease_seconds / VOUCHES_PER_LEASE:
                 continue
-            host.vouched[attempt] = now
             with contextlib.suppress(Conflict, NotFound):
                 await self._engine.store.renew(attempt.run_id, attempt.number, self._lease_seconds)
+            host.vouched[attempt] = now
 
-    async def _settle_orphans(self, host: str, running: tuple[Attempt, ...]) -> None:
-        """Settle attempts that were given to this host and do not live there."""
+    async def _settle_orphans(self, host: Host) -> None:
+        """Settle attempts that were given to this host and do not live there, nor on another of its name."""
         for run in await self._engine.all_with((Status.RUNNING, Status.PAUSED)):
-            if run.host == host and is_active(run) and Attempt(run.id, run.attempt) not in running:
+            if run.host != host.name or not run.is_active or host.runs(run):
+                continue
+            if not self.hosts.is_elsewhere(Attempt(run.id, run.attempt), host):
                 await self.lose(run, Ending("the host was restarted"))
 
-    async def _orders(self, host: str, slots: int) -> tuple[list[Run], float]:
+    async def _orders(self, host: Host, slots: int) -> tuple[list[Run], float]:
         """Claim runs for a host; also the seconds until a run that still waits may be claimed."""
         if slots <= 0:
             return [], math.inf
         orders: list[Run] = []
         ready, soonest = self._backoff.ready(await self._waiting())
         for run in sorted(ready, key=lambda run: (-run.priority, run.number)):
+            attempt = Attempt(run.id, run.attempt + 1)
+            host.given.add(attempt)  # before the append: its namesakes see the run as soon as it has begun
             try:
-                started = e.RunStarted(attempt=run.attempt + 1, host=host)
+                started = e.RunStarted(attempt=attempt.number, host=host.name)
                 failpoint.reach("engine.claim.before")
                 orders.append((await self._engine.append(run.id, started)).run)
                 failpoint.reach("engine.claim.after")
             except (Conflict, NotFound):
+                host.given.discard(attempt)
                 continue  # another host was faster
             if len(orders) == slots:
                 break
@@ -269,7 +278,7 @@ class Scheduler:
     async def _stops(self, host: Host) -> list[Stop]:
         """Attempts there that must end and of which the host was not told lately."""
         stops = []
-        host.told = {told: when for told, when in host.told.items() if told[0] in host.running}
+        host.forget_gone()
         for attempt in host.running:
             force = await self._must_end(attempt)
             if force is None:
@@ -288,7 +297,7 @@ class Scheduler:
             return True
         if run.attempt != attempt.number:
             return True
-        if not is_active(run):  # it has ended, or left during a pause: its process has no more to do
+        if not run.is_active:  # it has ended, or left during a pause: its process has no more to do
             return False
         if run.pending is Control.CANCEL and run.request:
             return run.request.force

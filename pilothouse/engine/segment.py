@@ -13,7 +13,7 @@ from pilothouse.contracts import Frame
 
 SEGMENT = 256
 KEPT_JOINS = 4
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,11 @@ class Segment:
     Attributes:
         first: The place where the segment begins, whether its events are kept or not.
         begin: The `seq` of the first frame: above `first` where older events are gone.
+        size: Bytes of all frames.
         joined: The newest joins by the place they begin after; few, since each is a copy.
     """
 
-    __slots__ = ("begin", "epoch", "first", "frames", "joined")
+    __slots__ = ("begin", "epoch", "first", "frames", "joined", "size")
 
     def __init__(
         self, first: int, epoch: str, frames: Sequence[bytes] = (), begin: int | None = None
@@ -42,6 +43,7 @@ class Segment:
         self.begin = first if begin is None else begin
         self.epoch = epoch
         self.frames = list(frames)
+        self.size = sum(map(len, self.frames))
         self.joined: dict[int, tuple[int, bytes]] = {}
 
     @property
@@ -56,6 +58,7 @@ class Segment:
     def add(self, frame: bytes) -> None:
         """Append the next frame."""
         self.frames.append(frame)
+        self.size += len(frame)
         self.joined.clear()
 
     def after(self, seq: int) -> list[bytes]:

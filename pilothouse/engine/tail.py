@@ -10,22 +10,29 @@ store by `seq`, so a lost ring delays and can never drop.
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
+from pilothouse import clock
 from pilothouse.contracts import Store
 from pilothouse.engine.doorbell import Doorbell
 from pilothouse.engine.segment import SEGMENT, Gap, Segment, segment_of, unbroken
+from pilothouse.engine.traffic import Traffic
 from pilothouse.engine.watcher import Source
 from pilothouse.errors import NotFound, Unavailable
+from pilothouse.model.transition import LAST_WORDS
 
 KEPT_SEGMENTS = 64
+KEPT_BYTES = 32 * 1024 * 1024
 READ_LIMIT = 2_000
 RETRY_SECONDS = 0.5
 LOOK_SECONDS = 5.0
-_LAST_WORDS = frozenset({"run.completed", "run.failed", "run.cancelled"})
+_TIME = re.compile(rb'"time":"([^"]+)"')
+_log = logging.getLogger(__name__)
 
 
 class Tail(Source):
@@ -38,9 +45,16 @@ class Tail(Source):
     """
 
     def __init__(
-        self, store: Store, doorbell: Doorbell, run_id: str, look_seconds: float = LOOK_SECONDS
+        self,
+        store: Store,
+        doorbell: Doorbell,
+        run_id: str,
+        look_seconds: float = LOOK_SECONDS,
+        traffic: Traffic | None = None,
     ) -> None:
         super().__init__()
+        self._traffic = traffic
+        self._news: tuple[int, str] | None = None
         self.run_id = run_id
         self._look_seconds = look_seconds
         self.head = 0
@@ -65,6 +79,7 @@ class Tail(Source):
         """
         started = asyncio.Event()
         self._task = asyncio.create_task(self._follow(started))
+        self._task.add_done_callback(self._stopped)
         await started.wait()
         run = await self._store.get(self.run_id)
         self.head = max(self.head, run.head)
@@ -136,8 +151,14 @@ class Tail(Source):
     def _keep(self, segment: Segment) -> None:
         self._segments[segment.first] = segment
         self._segments.move_to_end(segment.first)
-        while len(self._segments) > KEPT_SEGMENTS:
-            self._segments.popitem(last=False)
+        self._forget_old()
+
+    def _forget_old(self) -> None:
+        """Let go of the segments that were used longest ago, but for one: they are read again on demand."""
+        size = sum(segment.size for segment in self._segments.values())
+        while len(self._segments) > KEPT_SEGMENTS or (size > KEPT_BYTES and len(self._segments) > 1):
+            _, segment = self._segments.popitem(last=False)
+            size -= segment.size
 
     async def _follow(self, started: asyncio.Event) -> None:
         with self._doorbell.listen(self.run_id) as ear:
@@ -160,12 +181,27 @@ class Tail(Source):
                 if news:
                     await self.wake_all()
 
+    def written(self) -> None:
+        """Count the news that whoever slept has now, and how long after its append that was."""
+        if self._traffic and self._news:
+            (began_at, time), self._news = self._news, None
+            seconds = clock.seconds_between(time, clock.now())
+            self._traffic.count(self.head - began_at, self.watchers, seconds)
+
+    def _stopped(self, following: asyncio.Task[None]) -> None:
+        """Nobody waits for news that cannot come: whoever comes back opens another tail."""
+        if not following.cancelled():
+            _log.error("the log of %s cannot be followed", self.run_id, exc_info=following.exception())
+            self.dismiss()
+
     async def _read_news(self) -> bool:
         """Read what is above `head` into the segments."""
         began_at = self.head
         if began_at == 0:
             return False  # open() has not said yet where the log stands
         while frames := await self._store.read(self.run_id, self.head, READ_LIMIT):
+            if self._traffic and self.head == began_at and (time := _TIME.search(frames[0].data)):
+                self._news = (began_at, time[1].decode())
             for frame in frames:
                 first = segment_of(frame.seq - 1)
                 segment = self._segments.get(first)
@@ -175,7 +211,7 @@ class Tail(Source):
                 if segment is not None and segment.last == frame.seq - 1:
                     segment.add(frame.data)
                 self.head = frame.seq
-                self.over = self.over or frame.type in _LAST_WORDS
+                self.over = self.over or frame.type in LAST_WORDS
             if len(frames) < READ_LIMIT:
                 break
         if self.head == began_at:
@@ -185,9 +221,14 @@ class Tail(Source):
 
 
 class Tails:
-    """The tails of one server; a tail lives while somebody follows it."""
+    """The tails of one server; a tail lives while somebody follows it.
+
+    Attributes:
+        traffic: What goes out by them.
+    """
 
     def __init__(self, store: Store, doorbell: Doorbell, look_seconds: float = LOOK_SECONDS) -> None:
+        self.traffic = Traffic()
         self._store = store
         self._doorbell = doorbell
         self._look_seconds = look_seconds
@@ -246,7 +287,7 @@ class Tails:
         return tail
 
     async def _open(self, run_id: str) -> Tail:
-        tail = Tail(self._store, self._doorbell, run_id, self._look_seconds)
+        tail = Tail(self._store, self._doorbell, run_id, self._look_seconds, self.traffic)
         try:
             await tail.open()
         except BaseException:

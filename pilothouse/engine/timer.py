@@ -45,11 +45,12 @@ class Timer:
 
     async def look(self) -> None:
         """Resume and release what is due."""
-        before, self._seen = self._seen, {}
+        paused = await self._engine.all_with((Status.PAUSED,))
         now = self._monotonic()
-        for run in await self._engine.all_with((Status.PAUSED,)):
-            pause = (run.id, run.attempt, run.active_seconds, run.until)
-            since, end = self._seen[pause] = before.get(pause) or (now, self._end(run, now))
+        before = self._seen
+        self._seen = {_pause(run): before.get(_pause(run)) or (now, self._end(run, now)) for run in paused}
+        for run in paused:
+            since, end = self._seen[_pause(run)]
             if end is not None and now >= end:
                 wish = Wish(Control.RESUME, ACTOR, "the pause was to end now", version=run.version)
             elif self._holds(run) and now - since >= self._release_seconds:
@@ -73,3 +74,8 @@ class Timer:
         """True for a process that waits and could leave."""
         is_held = run.strength is Strength.HOLD and run.pending is None
         return is_held and self._engine.can_release(run)
+
+
+def _pause(run: Run) -> Pause:
+    """What tells one pause of a run from the next."""
+    return run.id, run.attempt, run.active_seconds, run.until

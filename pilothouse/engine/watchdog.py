@@ -14,7 +14,7 @@ from typing import Literal
 
 from pilothouse.engine.control import Wish
 from pilothouse.engine.engine import Engine
-from pilothouse.errors import PilothouseError
+from pilothouse.errors import InvalidControl, PilothouseError
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status
 
@@ -69,9 +69,10 @@ class Watchdog:
 
     async def look(self) -> None:
         """Tell of every run that has stood for too long, and of every one that moves again."""
-        before, self._seen = self._seen, {}
+        running = await self._engine.all_with((Status.RUNNING,))
         now = self._monotonic()
-        for run in await self._engine.all_with((Status.RUNNING,)):
+        before, self._seen = self._seen, {}
+        for run in running:
             place = (run.id, run.attempt, run.moved)
             is_known = place in before
             since = self._seen[place] = before.get(place, now)
@@ -88,16 +89,29 @@ class Watchdog:
         since = self._seen.get((run.id, run.attempt, run.moved))
         seconds = 0.0 if since is None else self._monotonic() - since
         limit = self._engine.stuck_after(run)
-        now = self._cause(run)
-        return Stuck(run, max(seconds, limit), limit, run.stuck_cause or now if now == ALIVE else now)
+        cause = self._cause(run)
+        if cause == ALIVE and run.stuck_cause:  # it was better known then
+            cause = run.stuck_cause
+        return Stuck(run, max(seconds, limit), limit, cause)
 
     async def _tell(self, run: Run, seconds: float) -> None:
+        """Say that it is stuck, and steer it: in one append, since it is said once."""
         said = e.RunStuck(seconds=round(seconds, 1), cause=self._cause(run))
-        await self._engine.append(run.id, said, attempt=run.attempt)
+        steered = await self._steered(run)
+        await self._engine.append(run.id, said, *steered, attempt=run.attempt, expected=run.version)
         if self._policy == "dump" and self._dump is not None:
             self._dump(run)
-        elif self._policy in ("pause", "cancel"):
-            await self._engine.control(run.id, Wish(Control(self._policy), ACTOR, "it was stuck"))
+
+    async def _steered(self, run: Run) -> list[e.Body]:
+        """What the policy writes; nothing where a user has asked for as much already."""
+        if self._policy not in ("pause", "cancel"):
+            return []
+        wish = Wish(Control(self._policy), ACTOR, "it was stuck", version=run.version)
+        try:
+            _, body = await self._engine.foresee(run.id, wish)
+        except InvalidControl:
+            return []
+        return [] if body is None else [body]
 
     @staticmethod
     def _was_seen(before: dict[tuple[str, int, int], float], run: Run) -> bool:

@@ -77,8 +77,12 @@ class Source:
                     await asyncio.sleep(0)  # everybody else's turn
                     slice_began = perf_counter()
         await asyncio.sleep(0)
+        self.written()
         rest = min((thread_time() - began) * REST_RATIO, REST_MOST)
         await asyncio.sleep(rest if len(woken) > SLICE_CHECK else 0)
+
+    def written(self) -> None:
+        """Whoever slept has been written to."""
 
     def beat(self) -> None:
         """Let every sleeping watcher send a heartbeat."""

@@ -16,7 +16,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeVar
@@ -37,7 +37,10 @@ LAST_REST_SECONDS = 0.5
 LOOK_SECONDS = 2.0
 DUMP_SECONDS = 3.0
 STEADY_SECONDS = 0.1
+QUIET_SECONDS = 1.0
+OUTERMOST = (b" in _run_module_as_main\n", b"\n  ...\n")
 ENDED = "The job has ended."
+_SECRETS = frozenset({"PILOTHOUSE_SMTP_PASSWORD", "PILOTHOUSE_WEBHOOK_SECRET"})
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 logger = logging.getLogger("pilothouse.local")
@@ -169,7 +172,7 @@ class LocalExecutor:
                 stdin=stdin,
                 stdout=console,
                 stderr=asyncio.subprocess.STDOUT,
-                env={**os.environ, **marker},
+                env=_inherited(os.environ) | marker,
                 start_new_session=True,
             )
 
@@ -198,6 +201,11 @@ class LocalExecutor:
         async with self._spawning:  # a shim that is being started is not taken for a stray
             known = {each.process.pid for each in self._attempts.values() if each.process.returncode is None}
             return await asyncio.to_thread(lambda: do(family.strays(attempt.marker, known)))
+
+
+def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a job has of its host's environment: all but the secrets that only the server needs."""
+    return {name: value for name, value in environ.items() if name not in _SECRETS}
 
 
 def _environment(order: Order) -> dict[str, str]:
@@ -272,12 +280,19 @@ def _read(path: Path, start: int) -> str:
 
 
 async def _settle(path: Path, size: int) -> None:
-    """Wait until a file has grown and grows no more."""
-    end = time.monotonic() + DUMP_SECONDS
-    before = size
-    while time.monotonic() < end:
+    """Wait until a file has grown by a whole dump, or grows no more."""
+    now = time.monotonic()
+    end, quiet, before = now + DUMP_SECONDS, now + QUIET_SECONDS, size
+    while now < end and not (before > size and (now >= quiet or _is_whole(path))):
         await asyncio.sleep(STEADY_SECONDS)
-        now = _size(path)
-        if now == before > size:
-            return
-        before = now
+        now = time.monotonic()
+        if (grown := _size(path)) != before:
+            before, quiet = grown, now + QUIET_SECONDS
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the outermost call of the main thread is the last line: the interpreter writes that thread last."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(-min(64, _size(path)), os.SEEK_END)
+        return file.read().endswith(OUTERMOST)
+    return False

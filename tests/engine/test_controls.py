@@ -108,6 +108,7 @@ TABLE: dict[str, dict[str, Answer | str]] = {
 CELLS = [(name, control) for name in HISTORIES for control in Control]
 
 
+@pytest.mark.rows("S3.52")
 @pytest.mark.parametrize(("name", "control"), CELLS, ids=str)
 async def test_a_control_answers_as_the_table_says(parts: Parts, name: str, control: Control) -> None:
     run = await parts.run(*HISTORIES[name])
@@ -176,6 +177,7 @@ async def test_a_refusal_says_in_words_what_happened_and_what_is_possible(parts:
     assert refusal.value.hint == "Retry makes a new run and reuses what is finished."
 
 
+@pytest.mark.rows("S1.80", "S3.55")
 async def test_who_asked_and_why_is_in_the_log(parts: Parts) -> None:
     run = await parts.run(p.STARTED)
 

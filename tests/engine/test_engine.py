@@ -80,6 +80,7 @@ async def test_a_batch_that_is_sent_again_is_stored_once_and_rings_once(parts: P
     assert rung == [run.id]
 
 
+@pytest.mark.rows("S1.30")
 async def test_of_two_who_pause_at_once_one_writes(parts: Parts) -> None:
     run = await parts.run(p.STARTED)
 

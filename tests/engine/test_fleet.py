@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from pilothouse.engine import fleet as fleet_module
 from pilothouse.engine.fleet import KEPT_ENDED, Fleet
 from pilothouse.engine.watcher import Watcher
+from pilothouse.model.run import Run
 from pilothouse.testing.samples import a_note, an_item
 from tests.engine import parts as p
 from tests.engine.parts import BusyStore, Parts
@@ -72,6 +74,7 @@ async def test_who_comes_first_sees_all_live_runs_in_order_without_params(parts:
     assert all("params" not in header for header in client.runs.values())
 
 
+@pytest.mark.rows("S4.94")
 async def test_the_latest_value_wins_and_nothing_in_between_is_sent(parts: Parts, fleet: Fleet) -> None:
     client = Client(fleet)
     run = await parts.run(p.STARTED)
@@ -81,6 +84,26 @@ async def test_the_latest_value_wins_and_nothing_in_between_is_sent(parts: Parts
     await client.until_it_sees(run.id, head=502)
 
     assert client.frames < 10
+
+
+async def test_a_fleet_that_met_a_bug_goes_on(
+    parts: Parts, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(fleet_module, "BUG_SECONDS", 0.0)
+    client = Client(fleet)
+    get, failures = parts.store.get, ["a bug"]
+
+    async def failing(run_id: str) -> Run:
+        if failures:
+            raise RuntimeError(failures.pop())
+        return await get(run_id)
+
+    monkeypatch.setattr(parts.store, "get", failing)
+    run = await parts.run(p.STARTED)
+
+    await client.until_it_sees(run.id, head=2)
+
+    assert "the fleet cannot be read" in caplog.text
 
 
 async def test_a_client_that_was_away_gets_the_newest_header_of_what_changed(

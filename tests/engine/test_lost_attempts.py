@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pilothouse.engine.hosts import Attempt
+from pilothouse.errors import Unavailable
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status, Strength
 from pilothouse.stores.memory import MemoryStore
 from tests.engine import parts as p
-from tests.engine.parts import BusyStore, Clock, Parts
+from tests.engine.parts import AwayStore, BusyStore, Clock, Parts
 
 pytestmark = pytest.mark.anyio
 
@@ -29,9 +32,9 @@ AFTERLIFE: dict[str, tuple[list[e.Body], Status, list[str]]] = {
 }
 
 
-async def lost(parts: Parts, run: Run, **how: int | None) -> Run:
+async def lost(parts: Parts, run: Run, **how: Any) -> Run:
     """The run after its process has ended."""
-    told = {"exit_code": None, "signal": None} | how
+    told = {"exit_code": None, "signal": None, **how}
     return await parts.scheduler.ended("lab", Attempt(run.id, run.attempt), tail="", **told)
 
 
@@ -66,6 +69,25 @@ async def test_a_run_that_was_pausing_waits_and_remembers_who_paused_it(parts: P
     assert after.notice == "exit code 1"
 
 
+async def test_the_end_of_an_attempt_is_no_sign_of_a_host_that_went_silent(parts: Parts) -> None:
+    run = await parts.run(e.RunStarted(attempt=1, host="lab"))
+
+    await parts.scheduler.ended("lab", Attempt(run.id, 1), exit_code=1, signal=None, tail="")
+
+    assert list(parts.scheduler.hosts) == []
+    assert parts.scheduler.hosts.silence_of(run) is None
+
+
+async def test_a_host_that_leaves_a_server_that_is_new_was_heard_of_just_now(parts: Parts) -> None:
+    run = await parts.run(e.RunStarted(attempt=1, host="lab"))
+
+    parts.scheduler.leave("lab")
+
+    silence = parts.scheduler.hosts.silence_of(run)
+    assert silence is not None
+    assert silence < 1
+
+
 async def test_a_failure_says_how_the_process_ended_and_shows_its_last_words(parts: Parts) -> None:
     run = await parts.run(p.STARTED, p.INTERRUPTED, p.AGAIN)
 
@@ -76,6 +98,14 @@ async def test_a_failure_says_how_the_process_ended_and_shows_its_last_words(par
     assert after.failure.message == "The job ended without a last word (signal 9), 2 times."
     assert after.failure.signal == 9
     assert after.failure.tail == "x" * 4000
+
+
+async def test_a_process_that_never_began_has_no_exit_code(parts: Parts) -> None:
+    run = await parts.run(p.STARTED)
+
+    after = await lost(parts, run)
+
+    assert after.notice == "its process could not be started"
 
 
 async def test_a_run_of_a_kind_that_is_gone_fails_and_does_not_stop_the_reaper(parts: Parts) -> None:
@@ -137,7 +167,7 @@ async def test_a_control_accepted_while_a_process_dies_is_kept(name: str) -> Non
     assert after.status is not Status.PAUSED or after.paused_by == "ada"
 
 
-async def test_a_pause_accepted_at_the_last_attempt_s_end_still_fails(parts: Parts) -> None:
+async def test_a_cancel_accepted_at_the_last_attempt_s_end_ends_cancelled(parts: Parts) -> None:
     run = await parts.run(p.STARTED, p.INTERRUPTED, p.AGAIN, p.CANCEL)
 
     after = await lost(parts, run, signal=9)
@@ -169,12 +199,27 @@ async def test_a_host_prolongs_a_lease_now_and_then_and_not_with_every_call(part
     run = await parts.run(e.RunStarted(attempt=1, host="lab"))
     attempt = Attempt(run.id, 1)
     await parts.scheduler.claim("lab", 0, (attempt,), 0, {attempt: 0.5})
-    first = dict(parts.scheduler.hosts["lab"].vouched)
+    first = dict(parts.scheduler.hosts.meet("lab").vouched)
 
     await parts.scheduler.claim("lab", 0, (attempt,), 0, {attempt: 0.5})
 
     assert first
-    assert parts.scheduler.hosts["lab"].vouched == first
+    assert parts.scheduler.hosts.meet("lab").vouched == first
+
+
+async def test_a_lease_that_could_not_be_prolonged_is_prolonged_with_the_next_call() -> None:
+    store = AwayStore()
+    parts = Parts(store)
+    run = await parts.run(e.RunStarted(attempt=1, host="lab"))
+    attempt = Attempt(run.id, 1)
+    await store.renew(run.id, 1, -1)
+    store.away.add("renew")
+
+    with pytest.raises(Unavailable):
+        await parts.scheduler.claim("lab", 0, (attempt,), 0, {attempt: 1.0})
+    await parts.scheduler.claim("lab", 0, (attempt,), 0, {attempt: 1.0})
+
+    assert await store.expired() == []
 
 
 async def test_a_process_that_left_during_a_pause_and_hangs_is_ended(parts: Parts) -> None:

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from pilothouse.contracts import COOPERATIVE_SECONDS, TERMINATE_SECONDS
+from pilothouse.engine import hosts
 from pilothouse.engine.hosts import Attempt, Stop
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.model import event as e
@@ -26,6 +28,7 @@ async def test_the_urgent_run_goes_first_and_then_the_older_one(parts: Parts) ->
     assert stops == []
 
 
+@pytest.mark.rows("S5.68")
 async def test_a_host_gets_no_more_than_it_has_room_for(parts: Parts) -> None:
     first, second = await parts.run(), await parts.run()
 
@@ -177,6 +180,38 @@ async def test_a_stop_whose_answer_got_lost_is_told_again(parts: Parts) -> None:
     assert stops == [Stop(Attempt(run.id, 1), False)]
 
 
+async def test_a_stop_is_told_again_early_enough_for_a_cancel_to_end_in_ten_seconds(parts: Parts) -> None:
+    run = await parts.run(p.STARTED, p.CANCEL)
+    running = (Attempt(run.id, 1),)
+
+    await parts.scheduler.claim("lab", 0, running, 0)
+    async with asyncio.timeout(10 - COOPERATIVE_SECONDS - TERMINATE_SECONDS):
+        _, stops = await parts.scheduler.claim("lab", 0, running, 25)
+
+    assert stops == [Stop(Attempt(run.id, 1), False)]
+
+
+async def test_a_stack_that_is_wanted_is_asked_for_until_it_comes(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "DUMP_AGAIN_SECONDS", 0.05)
+    run = await parts.run(e.RunStarted(attempt=1, host="lab"))
+    running = (Attempt(run.id, 1),)
+    scheduler = Scheduler(parts.engine, tell_again_seconds=0.05)
+    await scheduler.claim("lab", 0, running, 0)
+    scheduler.ask_stack(run)
+
+    lost, early = scheduler.take_dumps("lab"), scheduler.take_dumps("lab")
+    async with asyncio.timeout(2):
+        await scheduler.claim("lab", 0, running, 25)
+    again = scheduler.take_dumps("lab")
+    await scheduler.take_stack("lab", Attempt(run.id, 1), "File a.py, line 1")
+    await scheduler.claim("lab", 0, running, 0.1)
+
+    assert (lost, early, again) == ([run.id], [], [run.id])
+    assert scheduler.take_dumps("lab") == []
+
+
 async def test_a_waiting_claim_tells_of_a_cancel_at_once(parts: Parts) -> None:
     run = await parts.run(p.STARTED)
     waiting = asyncio.create_task(parts.scheduler.claim("lab", 0, (Attempt(run.id, 1),), 25))
@@ -219,3 +254,48 @@ async def test_only_the_newest_call_of_a_host_takes_runs(parts: Parts) -> None:
         assert await dead == ([], [])
         orders, _ = await alive
     assert [order.id for order in orders] == [run.id]
+
+
+async def test_hosts_of_one_name_leave_each_others_runs_alone(parts: Parts) -> None:
+    ids = {(await parts.run()).id, (await parts.run()).id}
+    claim = parts.scheduler.claim
+
+    (one,), _ = await claim("lab", 1, (), 0, instance="a")
+    (two,), _ = await claim("lab", 1, (), 0, instance="b")  # the first has not said yet that it has its run
+    first, second = (Attempt(run.id, 1) for run in (one, two))
+    for _ in range(2):
+        await claim("lab", 0, (first,), 0, instance="a")
+        await claim("lab", 0, (second,), 0, instance="b")
+
+    assert {one.id, two.id} == ids
+    assert [(await parts.store.get(run.id)).attempt for run in (one, two)] == [1, 1]
+    assert [(await parts.store.get(run.id)).status for run in (one, two)] == [Status.RUNNING] * 2
+    hosts_of = [parts.scheduler.hosts.of(run) for run in (one, two)]
+    assert [host and host.instance for host in hosts_of] == ["a", "b"]
+
+
+@pytest.mark.parametrize("how", ["it said goodbye", "it went silent"])
+async def test_a_host_takes_the_place_of_one_of_its_name_that_is_gone(parts: Parts, how: str) -> None:
+    run = await parts.run()
+    await parts.scheduler.claim("lab", 1, (), 0, instance="a")
+    if how == "it said goodbye":
+        parts.scheduler.leave("lab", "a")
+    else:
+        parts.scheduler.hosts.meet("lab", "a").seen -= hosts.SILENT_SECONDS + 1
+
+    orders, _ = await parts.scheduler.claim("lab", 1, (), 0, instance="b")
+
+    assert [(order.id, order.attempt) for order in orders] == [(run.id, 2)]
+    assert [host.instance for host in parts.scheduler.hosts] == ["b"]
+
+
+async def test_the_goodbye_of_a_host_does_not_excuse_a_crash_on_another_of_its_name(parts: Parts) -> None:
+    await parts.run()
+    (run,), _ = await parts.scheduler.claim("lab", 1, (), 0, instance="a")
+    parts.scheduler.leave("lab", "b")
+
+    after = await parts.scheduler.ended(
+        "lab", Attempt(run.id, 1), exit_code=None, signal=9, tail="", instance="a"
+    )
+
+    assert after.crashes == 1

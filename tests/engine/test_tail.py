@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import NoReturn
 
 import pytest
 
+from pilothouse.engine import tail as tail_module
 from pilothouse.engine.segment import PIECE_BYTES, SEGMENT, Segment, segment_of
 from pilothouse.engine.tail import KEPT_SEGMENTS, Tails
 from pilothouse.engine.watcher import Watcher
@@ -56,6 +58,7 @@ async def test_events_that_come_while_one_watches_are_seen_in_order(parts: Parts
     assert got == list(range(1, 304))
 
 
+@pytest.mark.rows("S4.59", "S5.54")
 async def test_many_watchers_of_an_old_place_cost_one_read() -> None:
     parts = Parts(GatedStore())
     run = await parts.run(p.STARTED)
@@ -70,6 +73,7 @@ async def test_many_watchers_of_an_old_place_cost_one_read() -> None:
     assert parts.store.reads == 1
 
 
+@pytest.mark.rows("S1.67", "S5.16")
 async def test_two_watchers_share_one_tail_and_the_last_one_closes_it(parts: Parts) -> None:
     run = await parts.run(p.STARTED)
 
@@ -83,6 +87,7 @@ async def test_two_watchers_share_one_tail_and_the_last_one_closes_it(parts: Par
     assert parts.tails.all == []
 
 
+@pytest.mark.rows("S2.90")
 async def test_a_lost_ring_delays_but_never_drops(parts: Parts) -> None:
     tails = Tails(parts.store, parts.engine.doorbell, look_seconds=0.02)
     run = await parts.run(p.STARTED)
@@ -264,6 +269,48 @@ async def test_only_the_newest_segments_stay_in_memory(parts: Parts) -> None:
     assert (segment.first, segment.last) == (1, SEGMENT)
 
 
+async def test_large_events_do_not_fill_the_memory(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail_module, "KEPT_BYTES", 1_000_000)
+    run = await parts.run(p.STARTED)
+
+    async with parts.tails.follow(run.id) as tail:
+        for _ in range(20):
+            await parts.engine.append(run.id, *[a_note("x" * 2_000)] * 100)
+            await settle(5)
+        await parts.engine.append(run.id, p.COMPLETED)
+        got = await seqs_of(tail)
+        kept = sum(segment.size for segment in tail._segments.values())
+
+    assert got == list(range(1, 2_004))
+    assert kept < 1_000_000 + SEGMENT * 2_200
+
+
+async def test_a_tail_that_meets_a_bug_sends_its_watchers_home(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = await parts.run(p.STARTED)
+
+    async with parts.tails.follow(run.id) as tail:
+        watching = asyncio.create_task(seqs_of(tail))
+        await settle()
+        monkeypatch.setattr(parts.store, "read", broken)
+        await parts.bus.ring(run.id)
+        async with asyncio.timeout(1):
+            got = await watching
+    monkeypatch.undo()
+    async with parts.tails.follow(run.id) as again:
+        is_closed = again.closed
+
+    assert got == [1, 2]
+    assert not is_closed
+    assert f"the log of {run.id} cannot be followed" in caplog.text
+
+
+async def broken(*_: object) -> NoReturn:
+    """A call of the store that fails as none should."""
+    raise RuntimeError("a bug")
+
+
 async def test_dismissed_watchers_go_home_even_while_they_catch_up(parts: Parts) -> None:
     run = await parts.run(p.STARTED)
     await fill(parts, run.id, 5_000)
@@ -325,7 +372,7 @@ def test_large_events_are_joined_in_pieces_that_follow_each_other() -> None:
 
     assert all(size < PIECE_BYTES + 61_000 for size in sizes)
     assert sum(sizes) > SEGMENT * 60_000
-    assert places == [*range(0, 256, 5), 256]
+    assert places == [*range(0, 256, 2), 256]
 
 
 def test_a_segment_whose_beginning_is_gone_holds_what_is_left() -> None:

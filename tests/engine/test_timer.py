@@ -6,10 +6,11 @@ import pytest
 
 from pilothouse.engine.control import Wish
 from pilothouse.engine.timer import Timer
+from pilothouse.errors import Unavailable
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status, Strength
 from tests.engine import parts as p
-from tests.engine.parts import Clock, Parts
+from tests.engine.parts import AwayStore, Clock, Parts
 
 pytestmark = pytest.mark.anyio
 NOON = "2026-01-31T12:00:00.000Z"
@@ -103,6 +104,23 @@ async def test_a_hold_that_lasts_is_asked_to_release(parts: Parts) -> None:
     assert (await parts.store.get(run.id)).head == obeyed.head
 
 
+async def test_a_store_that_is_away_for_a_while_does_not_make_a_hold_longer() -> None:
+    clock, store = Clock(), AwayStore()
+    parts = Parts(store)
+    timer = Timer(parts.engine, 600, clock, Watch())
+    run = await paused(parts)
+    await timer.look()
+
+    clock.seconds += 599
+    store.away.add("list")
+    with pytest.raises(Unavailable):
+        await timer.look()
+    clock.seconds += 2
+    await timer.look()
+
+    assert (await parts.store.get(run.id)).pending is Control.PAUSE
+
+
 async def test_a_second_pause_is_timed_anew(parts: Parts) -> None:
     clock = Clock()
     timer = Timer(parts.engine, 600, clock, Watch())
@@ -123,7 +141,7 @@ async def test_a_second_pause_is_timed_anew(parts: Parts) -> None:
 async def test_a_process_that_is_attached_is_never_asked_to_release(parts: Parts) -> None:
     clock = Clock()
     timer = Timer(parts.engine, 600, clock, Watch())
-    run = await parts.run(p.STARTED, p.PAUSE, p.HELD, attached=True)
+    run = await parts.run(p.PAUSE, p.HELD, process="laptop:1")
     await timer.look()
 
     clock.seconds += 601

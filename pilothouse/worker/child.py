@@ -19,18 +19,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pilothouse import failpoint
-from pilothouse.errors import LeaseLost, PilothouseError
+from pilothouse.clock import seconds_between
+from pilothouse.errors import LeaseLost, PilothouseError, Unavailable
+from pilothouse.sdk.assignment import fetch, make_handle
 from pilothouse.sdk.console import capture
 from pilothouse.sdk.failure import describe, in_print
 from pilothouse.sdk.handle import RunHandle
-from pilothouse.sdk.link import HEARTBEAT_SECONDS, ORPHAN_SECONDS, Link, State
+from pilothouse.sdk.handover import hand_over
+from pilothouse.sdk.link import HEARTBEAT_SECONDS, ORPHAN_SECONDS, Link
 from pilothouse.sdk.recovery import complete, recover
+from pilothouse.sdk.session import EXIT_CUT_OFF
 from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
 from pilothouse.sdk.spool import Spool
-from pilothouse.sdk.wire import Wire, call
+from pilothouse.sdk.state import State
+from pilothouse.sdk.termination import EXIT_TERMINATED
+from pilothouse.worker.cutoff import note_cut_off
 from pilothouse.worker.lifeline import (
     EXIT_FENCED,
     dump_on_request,
@@ -38,18 +44,21 @@ from pilothouse.worker.lifeline import (
     unwind_on_sigterm,
 )
 
+if TYPE_CHECKING:
+    from pilothouse.worker.vitals import Vitals
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_NO_ASSIGNMENT = 2
 EXIT_LEFT = 3
-EXIT_CUT_OFF = 5
 EXIT_UNHEARD = 6
-EXIT_TERMINATED = 143
+REASON_SECONDS = 10.0
+HAND_OVER_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What the environment says."""
+class Environment:
+    """What the `PILOTHOUSE_*` variables say."""
 
     server: str
     token: str
@@ -60,8 +69,8 @@ class Order:
     orphan_seconds: float = ORPHAN_SECONDS
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Order:
-        """Read the `PILOTHOUSE_*` variables.
+    def read(cls, environ: Mapping[str, str]) -> Environment:
+        """Read them.
 
         Raises:
             KeyError, ValueError: One is missing or no number.
@@ -88,61 +97,55 @@ class LastWord:
 
 def main() -> int:
     """Run the attempt that the environment names; returns the exit code."""
-    order = Order.from_environment(os.environ)
-    dump_on_request(order.folder / f"stack-{order.attempt}.txt")
+    environment = Environment.read(os.environ)
+    dump_on_request(environment.folder / f"stack-{environment.attempt}.txt")
     try:
-        given = call(
-            Wire(order.server, order.token, 30.0),
-            "GET",
-            f"/api/runs/{order.run_id}/assignment?attempt={order.attempt}",
-            patience_seconds=order.orphan_seconds,
-        ).json()
+        given = fetch(
+            environment.server,
+            environment.token,
+            environment.run_id,
+            environment.attempt,
+            environment.orphan_seconds,
+        )
     except LeaseLost:
         return EXIT_FENCED
     except PilothouseError as error:
-        print(f"pilothouse: no assignment for {order.run_id}: {error}", file=sys.stderr)  # noqa: T201
-        return EXIT_NO_ASSIGNMENT
+        print(f"pilothouse: no assignment for {environment.run_id}: {error}", file=sys.stderr)  # noqa: T201
+        if not isinstance(error, Unavailable):
+            return EXIT_NO_ASSIGNMENT
+        note_cut_off(environment.folder, environment.attempt)
+        return EXIT_CUT_OFF
     failpoint.reach("child.assigned")
-    return Attempt(order, given).run()
+    return Attempt(environment, given).run()
 
 
 class Attempt:
     """One execution of one run.
 
     Args:
-        order: What to run.
+        environment: What to run, and where.
         given: The server's assignment.
     """
 
-    def __init__(self, order: Order, given: dict[str, Any]) -> None:
+    def __init__(self, environment: Environment, given: dict[str, Any]) -> None:
         run = given["run"]
-        order.folder.mkdir(parents=True, exist_ok=True)
-        self._order = order
-        self._spool = spool = Spool(order.folder, order.attempt)
+        environment.folder.mkdir(parents=True, exist_ok=True)
+        self._environment = environment
+        self._spool = spool = Spool(environment.folder, environment.attempt)
         given = complete(given, spool)
+        self._acked = given.get("acked")
         self._link = Link(
-            order.server,
-            order.token,
-            order.run_id,
-            order.attempt,
+            environment.server,
+            environment.token,
+            environment.run_id,
+            environment.attempt,
             heartbeat_seconds=given.get("heartbeat_seconds", HEARTBEAT_SECONDS),
-            orphan_seconds=order.orphan_seconds,
+            orphan_seconds=environment.orphan_seconds,
             spool=spool,
         )
-        self._handle = RunHandle(
-            self._link,
-            id=order.run_id,
-            name=run["name"],
-            attempt=order.attempt,
-            params=run["params"],
-            folder=order.folder,
-            saved_state=given["saved_state"],
-            finished=given["finished"],
-            in_flight=given["in_flight"],
-            root=given.get("root"),
-        )
-        request = run.get("request") or {}
-        self._began_as = State(run["status"], run["pending"], request.get("strength") or run.get("strength"))
+        self._handle = make_handle(self._link, given, run["params"], environment.folder)
+        self._began_as = State.of(run)
+        self._vitals = vitals(self._link, age(run), given.get("sample_seconds"))
 
     def run(self) -> int:
         """Run the job, send all it said and its last word; returns the exit code."""
@@ -150,11 +153,13 @@ class Attempt:
         leave_when_fenced(self._link)
         restore = capture(self._say)
         unwind_on_sigterm()
+        self._vitals.start()
         try:
             word = self._word()
         except Cancelled:  # SIGTERM came while the job's end was being judged
             word = self._stopped()
         finally:
+            self._vitals.stop()
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the last word goes out; SIGKILL is the limit
             restore()
         code = self._finish(word)
@@ -174,6 +179,7 @@ class Attempt:
         except Fenced:
             return LastWord(None, {}, EXIT_FENCED)
         except CutOff:
+            note_cut_off(self._environment.folder, self._environment.attempt)
             return LastWord(None, {}, EXIT_CUT_OFF)
         except BaseException as error:
             return self._judge(error)
@@ -190,7 +196,7 @@ class Attempt:
         failpoint.reach("child.entry.before")
         error: BaseException | None = None
         try:
-            load(self._order.entry)(self._handle)
+            load(self._environment.entry)(self._handle)
         except BaseException as raised:
             error = raised
             raise
@@ -200,7 +206,7 @@ class Attempt:
     def _judge(self, error: BaseException) -> LastWord:
         if isinstance(error, SystemExit) and error.code in (None, 0):
             return LastWord("run.completed", {}, EXIT_OK)
-        failure = describe(error, self._order.entry)
+        failure = describe(error, self._environment.entry)
         print(in_print(error, failure), file=sys.stderr)  # noqa: T201
         return LastWord("run.failed", failure, failure["exit_code"] or EXIT_FAILED)
 
@@ -210,23 +216,53 @@ class Attempt:
         A cancelled job has no last word: the host tells its end once all that it started is gone.
         """
         failpoint.reach("child.word.before")
-        recover(self._spool, is_late=True)  # what died beside the job, and could not send it
+        self._speak_for_the_dead()
         self._link.flush()
         if word.type is None:
             return word.exit_code
         if not self._is_cancelled():
             if self._link.ask(word.type, word.data, patient=True):
                 return word.exit_code
-            self._link.wait_until(lambda: self._is_cancelled() or self._link.is_fenced, 10.0)
+            self._link.wait_until(lambda: self._is_cancelled() or self._is_over(), REASON_SECONDS)
         if self._is_cancelled():
             return EXIT_LEFT
+        if self._link.is_cut_off:
+            note_cut_off(self._environment.folder, self._environment.attempt)
+            return EXIT_CUT_OFF
         return EXIT_FENCED if self._link.is_fenced else EXIT_UNHEARD
+
+    def _speak_for_the_dead(self) -> None:
+        """Send what died beside the job could not, in its own name; only what takes too long becomes the job's own."""
+        given = self._environment
+        where = given.server, given.token, given.run_id, given.attempt, given.folder
+        while not hand_over(*where, besides=self._spool.writer):
+            if self._link.wait_until(self._is_over, HAND_OVER_SECONDS):
+                return
+        recover(self._spool, acked=self._acked, is_late=True)
+
+    def _is_over(self) -> bool:
+        return self._link.is_fenced or self._link.is_cut_off
 
     def _is_cancelled(self) -> bool:
         return self._link.state.pending == "cancel"
 
     def _say(self, source: str, text: str) -> None:
         self._link.put("log", {"level": "info", "source": source, "text": text})
+
+
+def age(run: Mapping[str, Any]) -> float:
+    """Seconds since the run first began, by the server's clock alone."""
+    if not run.get("started_at") or not run.get("last_event_at"):
+        return 0.0
+    return max(0.0, seconds_between(run["started_at"], run["last_event_at"]))
+
+
+def vitals(link: Link, began_seconds: float, every_seconds: float | None) -> Vitals:
+    """What samples the machine; loaded when a job begins, not with this module."""
+    from pilothouse.sdk.sampler import SAMPLE_SECONDS
+    from pilothouse.worker.vitals import Vitals
+
+    return Vitals(link, began_seconds, SAMPLE_SECONDS if every_seconds is None else every_seconds)
 
 
 def load(entry: str) -> Callable[[RunHandle], object]:

@@ -16,8 +16,10 @@ import signal
 import socket
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
+from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,10 @@ import httpx2
 from pilothouse import failpoint
 from pilothouse.contracts import COOPERATIVE_SECONDS, TERMINATE_SECONDS, Ended, Executor, Order
 from pilothouse.errors import Unavailable
+from pilothouse.sdk.finding import data_folder, find_server, find_token
 from pilothouse.sdk.handover import hand_over
+from pilothouse.worker.cutoff import was_cut_off
+from pilothouse.worker.resources import Resources
 from pilothouse.worker.shim import become_subreaper
 
 POLL_SECONDS = 20.0
@@ -63,29 +68,40 @@ class Host:
         self._executor = executor
         self._slots = slots
         self._data = data
+        self._instance = instance_of(data)
         self._attempts: dict[str, int] = {}
         self._changed = asyncio.Condition()
         self._reports: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self._folders: dict[tuple[str, int], Path] = {}
         self._held_up: list[tuple[str, int]] = []
         self._untold: list[tuple[str, int]] = []
+        self._ladders: set[tuple[str, int, bool]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._resources = Resources()
 
     def stop(self) -> None:
         """Take no more orders, end all jobs, and let `run` return."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Serve until `stop` is called."""
+        """Serve until `stop` is called. A host that cannot go on ends its jobs, and raises what stopped it."""
         timeout = httpx2.Timeout(10.0, read=POLL_SECONDS + 10.0)
         headers = {"Authorization": f"Bearer {self._token}"}
         await self._executor.open(self._name, self._server)
-        async with httpx2.AsyncClient(base_url=self._server, headers=headers, timeout=timeout) as client:
+        self._resources.start()
+        async with httpx2.AsyncClient(
+            base_url=self._server, headers=headers, params={"instance": self._instance}, timeout=timeout
+        ) as client:
             collecting = asyncio.create_task(self._collect_always())
             reporting = asyncio.create_task(self._report_always(client))
             claiming = asyncio.create_task(self._claim_always(client))
+            serving = collecting, reporting, claiming
+            for task in serving:  # each ends with the host, and never before it
+                task.add_done_callback(lambda _: self.stop())
             await self._stopping.wait()
+            broken = [task for task in serving if task.done()]
+            self._resources.close()
             await _cancel(claiming, *self._tasks)
             await self._leave(client)
             await self._executor.close()
@@ -93,6 +109,8 @@ class Host:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._reports.join(), LAST_REPORT_SECONDS)
             await _cancel(collecting, reporting)
+            for task in broken:
+                task.result()
 
     # Orders
 
@@ -124,6 +142,7 @@ class Host:
             "slots": free,
             "running": [{"run_id": r, "attempt": a, "cpu": cpu} for r, a, cpu in running],
             "wait": busy if free else FULL_POLL_SECONDS,
+            "machine": self._resources.take(),
         }
 
     async def _take(self, claimed: dict[str, Any]) -> None:
@@ -158,9 +177,11 @@ class Host:
     # Stops
 
     def _climb(self, run_id: str, attempt: int, force: bool) -> None:
-        """Begin to end an attempt; a second stop with `force` does not wait for the first."""
-        if self._attempts.get(run_id) == attempt:
-            self._do(self._end(run_id, attempt, force))
+        """Begin to end an attempt, once; a stop with `force` does not wait for one without."""
+        ladder = run_id, attempt, force
+        if self._attempts.get(run_id) == attempt and ladder not in self._ladders:
+            self._ladders.add(ladder)
+            self._do(self._end(*ladder)).add_done_callback(lambda _: self._ladders.discard(ladder))
 
     async def _end(self, run_id: str, attempt: int, force: bool) -> None:
         """Give the job time to obey, then SIGTERM, then SIGKILL until it is gone."""
@@ -207,7 +228,9 @@ class Host:
 
     async def _forget(self, ended: Ended) -> None:
         self._untold.append((ended.run_id, ended.attempt))
-        self._report("ended", **asdict(ended))
+        folder = self._folders.get((ended.run_id, ended.attempt))
+        cut_off = folder is not None and was_cut_off(folder, ended.attempt)
+        self._report("ended", **asdict(ended), cut_off=cut_off)
         async with self._changed:
             if self._attempts.get(ended.run_id) == ended.attempt:
                 del self._attempts[ended.run_id]
@@ -241,7 +264,7 @@ class Host:
 
     async def _post(self, client: httpx2.AsyncClient, call: str, body: dict[str, Any]) -> dict[str, Any]:
         """Post until the server answers; empty when it refuses for good."""
-        delay = 0.1
+        delay, told = 0.1, ""
         while True:
             try:
                 response = await client.post(f"/api/hosts/{self._name}/{call}", json=body)
@@ -252,17 +275,21 @@ class Host:
                 if call != "claim" and response.status_code in (404, 409, 422):
                     logger.warning("%s of %s is refused: %s", call, body["run_id"], problem)
                     return {}
+                if response.is_client_error and problem != told:  # such as a token that is not the server's
+                    logger.warning("%s is refused by %s, trying on: %s", call, self._server, problem)
+                told = problem
             except (httpx2.HTTPError, ValueError) as error:
                 problem = str(error) or type(error).__name__
             logger.info("no answer to %s: %s", call, problem)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 2.0)
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do it beside everything else; given up when the host stops."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _is_true(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until a condition over the attempts and reports holds; False when time ran out."""
@@ -272,6 +299,16 @@ class Host:
             except TimeoutError:
                 return False
             return True
+
+
+def instance_of(data: Path) -> str:
+    """What tells a host from others of its name: where it runs. The same before and after a restart there."""
+    try:  # on Linux: which boot of which machine, which container
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+        machine = boot + str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        machine = str(uuid.getnode())
+    return blake2b(f"{machine} {data.resolve()}".encode(), digest_size=8).hexdigest()
 
 
 def shortened(text: str) -> str:
@@ -296,8 +333,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="pilothouse.worker.host", description="Run jobs on this machine.")
     parser.add_argument("--name", default=env.get("PILOTHOUSE_HOST_NAME") or socket.gethostname())
     parser.add_argument("--slots", type=int, default=int(env.get("PILOTHOUSE_SLOTS", os.cpu_count() or 2)))
-    parser.add_argument("--data", type=Path, default=Path(env.get("PILOTHOUSE_DATA", "~/.pilothouse")))
-    parser.add_argument("--server", default=env.get("PILOTHOUSE_SERVER", "http://127.0.0.1:8420"))
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--server")
     parser.add_argument(
         "--executor",
         default=env.get("PILOTHOUSE_EXECUTOR", "pilothouse.executors.local:LocalExecutor"),
@@ -307,14 +344,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-async def serve(options: argparse.Namespace, token: str, executor: Executor) -> None:
+async def serve(host: Host, *, watch_stdin: bool) -> None:
     """Run a host until SIGTERM, SIGINT, or the end of standard input if that is watched."""
-    data = await asyncio.to_thread(lambda: options.data.expanduser().resolve())
-    host = Host(options.name, options.server, token, executor, options.slots, data)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, host.stop)
-    if options.watch_stdin:
+    if watch_stdin:
 
         def watch() -> None:
             while os.read(0, 4096):
@@ -325,28 +360,20 @@ async def serve(options: argparse.Namespace, token: str, executor: Executor) -> 
     await host.run()
 
 
-def read_token(data: Path) -> str:
-    """The token of `PILOTHOUSE_TOKEN`, else of the file in the data folder.
-
-    Raises:
-        OSError: There is neither.
-    """
-    return os.environ.get("PILOTHOUSE_TOKEN") or (data.expanduser() / "token").read_text().strip()
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a host; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     options = parse(sys.argv[1:] if arguments is None else arguments)
     module, _, name = options.executor.partition(":")
     executor: Executor = getattr(import_module(module), name)()
-    try:
-        token = read_token(options.data)
-    except OSError as error:
-        logger.error("no token: %s", error)
+    data = data_folder(options.data)
+    token = find_token(data)
+    if not token:
+        logger.error("no token: set PILOTHOUSE_TOKEN, or put one into %s", data / "token")
         return 2
     become_subreaper()  # what a job has left without its shim comes here
-    asyncio.run(serve(options, token, executor))
+    host = Host(options.name, find_server(data, options.server), token, executor, options.slots, data)
+    asyncio.run(serve(host, watch_stdin=options.watch_stdin))
     return 0
 
 

@@ -43,6 +43,7 @@ def leave_when_fenced(link: Link) -> None:
             timer.start()
 
     link.listen(look)
+    look()  # it may have been fenced before
 
 
 def unwind_on_sigterm() -> None:

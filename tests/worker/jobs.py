@@ -12,6 +12,8 @@ from typing import Any
 
 from pilothouse.errors import Unavailable
 from pilothouse.sdk.handle import RunHandle
+from pilothouse.sdk.session import EXIT_CUT_OFF
+from pilothouse.sdk.signals import CutOff
 
 
 def _mark(run: RunHandle, text: str) -> None:
@@ -29,6 +31,12 @@ def counts(run: RunHandle) -> None:
     for done in run.map(work, range(run.params["items"]), key=str, concurrency=run.params.get("side", 1)):
         run.metric(last=done.data["n"])
     run.save_state({"over": True})
+
+
+def ends_when_told(run: RunHandle) -> None:
+    run.log("begun")
+    while not (run.folder / "end").exists():
+        time.sleep(0.01)
 
 
 def prints(run: RunHandle) -> None:
@@ -98,6 +106,19 @@ def ignores_everything(run: RunHandle) -> None:
         time.sleep(1)
 
 
+def uses_its_machine(run: RunHandle) -> None:
+    """Burns a core and holds 200 MB, both in a grandchild that lost its parent."""
+    hold = (
+        "import time; held = bytearray(200_000_000); end = time.monotonic() + 600\n"
+        "while time.monotonic() < end: pass"
+    )
+    middle = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {hold!r}])"
+    subprocess.run([sys.executable, "-c", middle], check=True)
+    run.log("ready")
+    run._link.wait_until(lambda: run._link.asked, 60)
+    run.safepoint()
+
+
 def reads_stdin(run: RunHandle) -> None:
     run.log(f"stdin holds {sys.stdin.read()!r}")
 
@@ -130,3 +151,13 @@ def keeps_a_child_busy(run: RunHandle) -> None:
     subprocess.Popen([sys.executable, "-I", "-S", "-c", "while True: pass"])
     run.log("ready")
     threading.Event().wait()
+
+
+def is_cut_off(run: RunHandle) -> None:
+    """Leaves as a job does that no server has answered for too long."""
+    raise CutOff
+
+
+def ends_as_if_cut_off(run: RunHandle) -> None:
+    """Has the same exit code, by chance or on purpose."""
+    os._exit(EXIT_CUT_OFF)

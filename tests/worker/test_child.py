@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pilothouse.executors.family import job_of
 from pilothouse.model.run import Strength
+from pilothouse.sdk.handover import hand_over
+from pilothouse.worker.cutoff import was_cut_off
+from pilothouse.worker.lifeline import EXIT_FENCED
 from tests.sdk.link_server import LinkServer
 from tests.worker.conftest import Spawn
 
@@ -285,3 +290,47 @@ def test_a_job_cut_off_for_too_long_leaves_by_itself(
     marks = (tmp_path / "folder" / "marks").read_text().split()
     assert len(marks) == len(set(marks))
     assert server.status() == "running", "the server decides what becomes of the run"
+
+
+def test_a_job_that_no_server_ever_answered_has_not_crashed(
+    server: LinkServer, spawn: Spawn, tmp_path: Path
+) -> None:
+    server.stop()
+
+    child = spawn("counts", PILOTHOUSE_ORPHAN_SECONDS="0.2")
+
+    assert child.wait(HANG) == 5
+    assert was_cut_off(tmp_path / "folder", 1)
+
+
+def test_a_job_whose_last_word_no_server_heard_has_not_crashed(
+    server: LinkServer, spawn: Spawn, tmp_path: Path
+) -> None:
+    server.add_run()
+
+    child = spawn("ends_when_told", PILOTHOUSE_ORPHAN_SECONDS="0.5")
+    server.wait_for(lambda: server.bodies("log"))
+    server.stop()
+    (tmp_path / "folder" / "end").touch()
+
+    assert child.wait(HANG) == 5
+    assert was_cut_off(tmp_path / "folder", 1)
+    server.start()
+    assert hand_over(server.url, "secret", "run_1", 1, tmp_path / "folder")
+    assert server.status() == "completed", "its host says the last word"
+
+
+def test_a_job_that_was_fenced_before_anybody_listened_is_ended_all_the_same() -> None:
+    program = """
+import time
+from pilothouse.sdk.link import Link
+from pilothouse.worker.lifeline import leave_when_fenced
+link = Link("http://127.0.0.1:9", "secret", "run_1", 1)
+link._fence()
+leave_when_fenced(link)
+time.sleep(3600)
+"""
+
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+
+    assert done.returncode == EXIT_FENCED

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from pilothouse.contracts import COOPERATIVE_SECONDS, Ended, Order
 from pilothouse.executors import local
 from pilothouse.executors.local import LocalExecutor
 from pilothouse.worker import host as host_module
-from pilothouse.worker.host import Host
+from pilothouse.worker.host import Host, instance_of
+from tests.e2e import stack
 from tests.sdk.link_server import LinkServer
-from tests.worker.conftest import ROOT
 from tests.worker.test_local import alive
 
 HANG = 60
@@ -70,8 +66,21 @@ class TestHost:
         await until(server, lambda: server.ended)
 
         assert server.status() == "completed"
-        assert server.ended == [{"run_id": "run_1", "attempt": 1, "exit_code": 0, "signal": None, "tail": ""}]
+        assert server.ended == [
+            {"run_id": "run_1", "attempt": 1, "exit_code": 0, "signal": None, "tail": "", "cut_off": False}
+        ]
         assert (tmp_path / "runs" / "run_1" / "marks").exists()
+
+    @pytest.mark.parametrize(("job", "cut_off"), [("is_cut_off", True), ("ends_as_if_cut_off", False)])
+    async def test_only_a_job_that_was_cut_off_is_told_as_cut_off(
+        self, server: LinkServer, job: str, cut_off: bool
+    ) -> None:
+        server.add_run()
+
+        give(server, job)
+        await until(server, lambda: server.ended)
+
+        assert (server.ended[0]["exit_code"], server.ended[0]["cut_off"]) == (5, cut_off)
 
     async def test_it_takes_no_more_than_it_has_slots_for(self, server: LinkServer) -> None:
         for run_id in "abc":
@@ -172,7 +181,7 @@ class TestHost:
 
         server.next_attempt()
         give(server, "hangs_for_ever", attempt=2)
-        await until(server, lambda: len(server.bodies("log")) == 2)
+        await until(server, lambda: len(server.bodies("log")) >= 2)
 
         assert [ended["attempt"] for ended in server.ended] == [1]
 
@@ -270,6 +279,46 @@ async def test_what_outlives_a_kill_is_told_while_the_host_goes_on_trying(
 
 
 @pytest.mark.anyio
+async def test_a_stop_that_is_told_again_begins_nothing_anew(server: LinkServer, undying: Undying) -> None:
+    tell_to_stop(server)
+    await until(server, lambda: server.overdue)
+
+    tell_to_stop(server)
+    await until(server, lambda: not server.stops)
+    for undying.left in (3, 4, 5):
+        await until(server, lambda: server.overdue[-1]["survivors"] == undying.left)
+
+    assert undying.stops.count(False) == 1
+    assert [told["survivors"] for told in server.overdue] == [2, 3, 4, 5]
+
+
+@pytest.mark.anyio
+async def test_a_host_that_cannot_go_on_says_why_and_ends(server: LinkServer, tmp_path: Path) -> None:
+    host = Host("lab", server.url, "secret", LocalExecutor(), 1, tmp_path)
+    with server.changed:
+        server.orders.append({"entry": "an order without a run"})
+
+    with pytest.raises(KeyError, match="run_id"):
+        await asyncio.wait_for(host.run(), HANG)
+
+    assert server.left == [0]
+
+
+@pytest.mark.anyio
+async def test_a_host_whose_token_is_refused_says_so(
+    server: LinkServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    host = Host("lab", server.url, "another", LocalExecutor(), 1, tmp_path)
+    serving = asyncio.create_task(host.run())
+
+    await asyncio.to_thread(stack.until, lambda: caplog.messages, "a word about the token")
+
+    assert caplog.messages[0].startswith(f"claim is refused by {server.url}, trying on: 401")
+    host.stop()
+    await serving
+
+
+@pytest.mark.anyio
 async def test_an_attempt_that_will_not_die_holds_up_its_successor_and_nothing_else(
     server: LinkServer, undying: Undying
 ) -> None:
@@ -314,79 +363,8 @@ async def test_what_cannot_be_started_is_reported_as_ended(server: LinkServer, t
     await serving
 
 
-# The host as a process of its own
+def test_a_host_is_another_one_only_where_it_runs_elsewhere(tmp_path: Path) -> None:
+    here, there = tmp_path / "a", tmp_path / "b"
 
-
-@pytest.fixture
-def process(server: LinkServer, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "pilothouse.worker.host",
-            "--data",
-            str(tmp_path),
-            "--slots",
-            "1",
-            "--watch-stdin",
-        ],
-        stdin=subprocess.PIPE,
-        env={**os.environ, "PILOTHOUSE_SERVER": server.url, "PILOTHOUSE_TOKEN": "secret"},
-        cwd=ROOT,
-    )
-    yield process
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-    assert process.stdin
-    process.stdin.close()
-
-
-def marked(tmp_path: Path) -> list[int]:
-    """Live processes of the run, by the marker in their environment."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("PILOTHOUSE_FOLDER", "").startswith(str(tmp_path)):
-                found.append(process.pid)
-        except psutil.Error:
-            continue
-    return found
-
-
-def wait_until_gone(tmp_path: Path) -> None:
-    psutil.wait_procs([psutil.Process(pid) for pid in marked(tmp_path) if psutil.pid_exists(pid)], HANG)
-
-
-@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "stdin"])
-def test_a_host_that_is_asked_to_end_takes_its_jobs_with_it(
-    server: LinkServer, process: subprocess.Popen[bytes], tmp_path: Path, how: str
-) -> None:
-    server.add_run()
-    give(server, "hangs_for_ever")
-    server.wait_for(lambda: server.bodies("log"))
-
-    assert process.stdin
-    if how == "stdin":
-        process.stdin.close()
-    else:
-        process.send_signal(signal.Signals[how])
-
-    assert process.wait(HANG) == 0
-    assert marked(tmp_path) == []
-    assert server.ended[0]["exit_code"] == 143
-    assert server.left == [0]
-
-
-def test_the_jobs_of_a_killed_host_end_themselves(
-    server: LinkServer, process: subprocess.Popen[bytes], tmp_path: Path
-) -> None:
-    server.add_run()
-    give(server, "ignores_everything")
-    server.wait_for(lambda: server.bodies("log"))
-
-    process.kill()
-    process.wait(HANG)
-
-    wait_until_gone(tmp_path)
-    assert alive(tmp_path / "runs" / "run_1" / "marks") == []
+    assert instance_of(here) == instance_of(here)
+    assert instance_of(here) != instance_of(there)

@@ -259,16 +259,19 @@ async def test_stop_unwinds_the_job(executor: Executor, server: LinkServer, tmp_
     assert (tmp_path / "run_1" / "marks").read_text() == "finally\n"
 
 
-async def test_the_token_is_in_no_command_line(
-    executor: Executor, server: LinkServer, tmp_path: Path
+async def test_the_token_is_in_no_command_line_and_the_servers_secrets_in_no_job(
+    executor: Executor, server: LinkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PILOTHOUSE_SMTP_PASSWORD", "hunter2")
     server.add_run()
     await executor.start(order(server, tmp_path, "hangs_for_ever"))
     await until(server, lambda: server.bodies("log"))
 
-    lines = [" ".join(process.cmdline()) for process in psutil.Process().children()]
+    children = psutil.Process().children(recursive=True)
+    lines = [" ".join(process.cmdline()) for process in children]
 
     assert any("pilothouse.worker.child" in line for line in lines)
+    assert not any("hunter2" in process.environ().values() for process in children)
     assert not any("secret" in line for line in lines)
 
 

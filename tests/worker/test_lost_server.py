@@ -15,6 +15,7 @@ from tests.sdk.link_server import LinkServer
 from tests.worker.conftest import Spawn
 
 HANG = 60
+UNWRITTEN_ITEMS = 10  # of a millisecond: by so many the thread that writes them down may be behind at a kill
 
 
 def ledger(folder: Path) -> list[str]:
@@ -37,15 +38,15 @@ def run_until(child: subprocess.Popen[str], folder: Path, count: int) -> None:
 
 
 def proof(server: LinkServer, folder: Path, items: int, side: int, kills: int) -> None:
-    """Every item has one result; what was executed twice was in hand at a kill, and is flagged."""
+    """Every item has one result; what was done twice was in hand at a kill or not yet written down, and is flagged."""
     assert sorted(map(int, server.keys("item.finished"))) == list(range(items))
     executions = Counter(ledger(folder))
     assert sorted(map(int, executions)) == list(range(items))
     repeated = {key for key, count in executions.items() if count > 1}
     flagged = {body.key for body in server.bodies("item.finished") if body.possible_duplicate}
     assert repeated <= flagged
-    assert sum(executions.values()) - items <= kills * (side + 1)
-    assert len(flagged) <= kills * (2 * side + 1)
+    assert sum(executions.values()) - items <= kills * (side + UNWRITTEN_ITEMS)
+    assert len(flagged) <= kills * (2 * side + UNWRITTEN_ITEMS)
 
 
 @pytest.mark.parametrize(

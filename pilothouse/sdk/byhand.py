@@ -6,7 +6,6 @@ itself how it ended; when it is killed, its lease runs out and the run has faile
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
@@ -17,24 +16,20 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from pilothouse.errors import Forbidden, PilothouseError, Unauthorised, Unavailable
+from pilothouse.sdk.assignment import make_handle
 from pilothouse.sdk.console import capture
+from pilothouse.sdk.encoding import dump
 from pilothouse.sdk.failure import describe
 from pilothouse.sdk.finding import data_folder, find_server, find_token, recorded_server
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import HEARTBEAT_SECONDS
 from pilothouse.sdk.recovery import complete
+from pilothouse.sdk.sampler import Sampler, look_at_itself
 from pilothouse.sdk.scriptlink import ScriptLink
-from pilothouse.sdk.session import (
-    EXIT_CANCELLED,
-    FLUSH_SECONDS,
-    Stopped,
-    make_handle,
-    settled,
-    state_of,
-    tell,
-)
+from pilothouse.sdk.session import EXIT_CANCELLED, FLUSH_SECONDS, Stopped, settled, tell
 from pilothouse.sdk.signals import Cancelled
 from pilothouse.sdk.spool import Spool
+from pilothouse.sdk.state import State
 from pilothouse.sdk.termination import EXIT_TERMINATED, Terminated, unwind_on_sigterm
 from pilothouse.sdk.wire import Wire, call
 
@@ -80,15 +75,17 @@ class ByHand:
                 raise
             return self._go_unrecorded(error)
         run = given["run"]
-        folder = self._folder(run["id"])
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self._make_folder(run["id"])
         self._inherit(run["retry_of"], folder)
         spool = Spool(folder, 1, f"script-{os.urandom(4).hex()}")
-        given = complete(given, spool)
+        given = complete(given, spool, is_heir=True)
         heartbeat_seconds = given.get("heartbeat_seconds", HEARTBEAT_SECONDS)
         self._link = ScriptLink(self._server, self._token, run["id"], spool, tell, heartbeat_seconds)
         self._handle = make_handle(self._link, given, self._params, folder)
-        self._link.start(state_of(run))
+        self._link.start(State.of(run))
+        every_seconds = float(given.get("sample_seconds") or 0)
+        self._sampler = Sampler(self._link, 0.0, every_seconds, lambda: look_at_itself)
+        self._sampler.start()
         self._restore = capture(self._log)
         self._leave_sigterm = unwind_on_sigterm()
         tell(f"Run #{run['number']}   {self._server}/runs/{run['id']}")
@@ -98,6 +95,7 @@ class ByHand:
         """Tell how it ended. A last word that the server cannot take yet is waited for."""
         error = settled(self._handle, error)
         self._restore()
+        self._sampler.stop()
         try:
             self._say_last(error)
         finally:
@@ -117,7 +115,7 @@ class ByHand:
             "reuse": self._reused(),
         }
         headers = {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex()}
-        return self._call("POST", "/api/attached", json.dumps(body, default=str).encode(), headers)
+        return self._call("POST", "/api/attached", dump(body), headers)
 
     def _reused(self) -> str | None:
         """The id of the run whose items are reused."""
@@ -134,6 +132,16 @@ class ByHand:
 
     def _folder(self, run_id: str) -> Path:
         return self._data / "runs" / run_id
+
+    def _make_folder(self, run_id: str) -> Path:
+        """The run's folder; a temporary one where the disk gives none: the work matters more."""
+        folder = self._folder(run_id)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            folder = _make_temporary_folder()
+            tell(f"The run's files are in {folder}, for its own folder cannot be made: {error}")
+        return folder
 
     def _inherit(self, earlier: str | None, folder: Path) -> None:
         """Take what the process of the earlier run could not send before it was killed."""
@@ -159,17 +167,16 @@ class ByHand:
             "Start one: pilothouse up"
         )
         self._link = ScriptLink(self._server, self._token, "", None, tell)
+        self._sampler = Sampler(self._link, 0.0, 0.0, lambda: look_at_itself)
         run = {"id": "", "name": self._name, "attempt": 1}
         given: dict[str, Any] = {"run": run, "saved_state": None, "finished": []}
-        import tempfile  # a script with a server need not load it
-
-        folder = Path(tempfile.mkdtemp(prefix="pilothouse-"))
-        self._handle = make_handle(self._link, given, self._params, folder)
+        self._handle = make_handle(self._link, given, self._params, _make_temporary_folder())
         return self._handle
 
     def _say_last(self, error: BaseException | None) -> None:
         link = self._link
-        self._flush()
+        if not self._flush():
+            return
         for _ in range(2):  # a cancel may come just before the last word, which is then another one
             if not link.is_recorded:
                 return
@@ -177,8 +184,7 @@ class ByHand:
                 self._ask_cancel("SIGTERM" if isinstance(error, Terminated) else "Ctrl+C")
             link.is_ending = True
             link.put(*self._last_word(error))
-            self._flush()
-            if link.is_fenced or link.state.pending != "cancel":
+            if not self._flush() or link.state.pending != "cancel":
                 return
 
     def _last_word(self, error: BaseException | None) -> tuple[str, dict[str, Any]]:
@@ -190,7 +196,7 @@ class ByHand:
 
     def _ask_cancel(self, reason: str) -> None:
         """A signal is the user's wish, as a click on the page would be."""
-        body = json.dumps({"reason": reason}).encode()
+        body = dump({"reason": reason})
         with suppress(PilothouseError):
             self._link.call("POST", "/cancel", lambda: body, {"Content-Type": "application/json"})
 
@@ -200,16 +206,29 @@ class ByHand:
             return str(request.get("actor") or "user")
         return "user"
 
-    def _flush(self) -> None:
-        """Wait until the server has everything, and say so when that takes long."""
+    def _flush(self) -> bool:
+        """Wait until the server has everything, and say so when that takes long; False when it does not get it."""
         link = self._link
         if link.flush(QUIET_SECONDS) or not link.is_recorded or link.is_fenced:
-            return
+            return link.is_recorded and not link.is_fenced
         tell("The server is away. Waiting until it takes the last results; Ctrl+C leaves without.")
-        link.flush(FLUSH_SECONDS)
+        if link.flush(FLUSH_SECONDS):
+            return True
+        if link.is_recorded and not link.is_fenced:
+            tell(
+                f"The server has not come back. The last results are kept in {self._handle.folder}; "
+                'a run with resume="@last" sends them.'
+            )
+        return False
 
     def _log(self, source: str, text: str) -> None:
         self._link.put("log", {"level": "info", "source": source, "text": text})
+
+
+def _make_temporary_folder() -> Path:
+    import tempfile  # a script with a server and a disk need not load it
+
+    return Path(tempfile.mkdtemp(prefix="pilothouse-"))
 
 
 def own_name() -> str:

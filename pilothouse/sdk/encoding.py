@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 LIMIT_BYTES = 60_000
-DEEPEST = 32
+DEEPEST = 16  # the server takes no event whose data is nested deeper
 SCALARS = frozenset({str, int, float, bool, type(None)})
 _MARK = "… [{left} characters left out: an event holds 64 KB]"
 
@@ -22,14 +22,28 @@ def encode(type_: str, data: Mapping[str, Any]) -> tuple[bytes, str | None]:
     """One event as JSON of at most 64 KB.
 
     Returns:
-        UTF-8 without line breaks, and a notice in words when something had to be cut.
+        UTF-8 without line breaks, and a notice in words when something had to be cut or put into text.
     """
+    notice: str | None = None
     text = dump({"type": type_, "data": data})
+    if text.count(b"{") + text.count(b"[") > DEEPEST and is_deep(data):
+        data = clean(data)
+        text = dump({"type": type_, "data": data})
+        notice = f"{_name(type_, data)}: nested deeper than {DEEPEST}; what lies deeper is kept as text"
     if len(text) <= LIMIT_BYTES:
-        return text, None
+        return text, notice
     kept: dict[str, Any] = json.loads(text)["data"]
     notice = _shrink(type_, kept)
     return dump({"type": type_, "data": kept}), notice
+
+
+def is_deep(value: Any, room: int = DEEPEST) -> bool:
+    """True when mappings and lists are nested in each other more than `room` times."""
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple | set | frozenset):
+        return False
+    return room == 0 or any(is_deep(each, room - 1) for each in value)
 
 
 def dump(value: Any) -> bytes:
@@ -95,8 +109,12 @@ def _shrink(type_: str, data: dict[str, Any]) -> str:
             break
         fields[name] = _cut(fields[name], max(500, size - excess - 200), size)
         cut.append(name)
-    what = f"{type_} {data['key']!r}" if "key" in data else type_
-    return f"{what}: cut to 64 KB ({', '.join(dict.fromkeys(cut))}); keep large texts in an artifact"
+    return f"{_name(type_, data)}: cut to 64 KB ({', '.join(dict.fromkeys(cut))}); keep large texts in an artifact"
+
+
+def _name(type_: str, data: Mapping[str, Any]) -> str:
+    """What a notice calls an event."""
+    return f"{type_} {data['key']!r}" if "key" in data else type_
 
 
 def _cut(value: Any, keep_bytes: int, size_bytes: int) -> str:

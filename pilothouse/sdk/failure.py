@@ -11,8 +11,6 @@ from pilothouse.errors import PilothouseError
 from pilothouse.sdk.done import in_words
 
 TAIL_CHARACTERS = 4_000
-
-
 _MORE = ("where", "exit_code", "signal", "tail")
 
 

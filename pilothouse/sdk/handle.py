@@ -7,6 +7,7 @@ be paused or cancelled. Standard library only.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -16,9 +17,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
-from pilothouse.errors import TooLarge
+from pilothouse.errors import Conflict, TooLarge
 from pilothouse.sdk.done import Done, name_of
-from pilothouse.sdk.encoding import LIMIT_BYTES, SCALARS, dump
+from pilothouse.sdk.encoding import DEEPEST, LIMIT_BYTES, SCALARS, dump, is_deep
 from pilothouse.sdk.mapping import Mapper, Recipe
 from pilothouse.sdk.safepoint import Safepoint
 from pilothouse.sdk.tracking import Totals, Tracker, read_finished, read_last_steps
@@ -185,27 +186,44 @@ class RunHandle:
     def artifact(self, path: str | PathLike[str], name: str | None = None) -> None:
         """Upload a file; it is listed under `name`, by default its file name. Waits until it is stored.
 
+        What is written to the file meanwhile is left out.
+
         Raises:
             OSError: The file cannot be read.
-            PilothouseError: The server refuses it.
+            PilothouseError: The server refuses it, or the file shrinks meanwhile.
         """
         path = Path(path)
         name = quote(name or path.name)
         with path.open("rb") as file:
-            headers = {
-                "Content-Length": str(path.stat().st_size),
-                "Content-Type": "application/octet-stream",
-            }
+            size = os.fstat(file.fileno()).st_size
+            headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
             self._link.call(
-                "POST", f"/artifacts/{name}?attempt={self.attempt}", lambda: _rewound(file), headers
+                "POST", f"/artifacts/{name}?attempt={self.attempt}", lambda: _Measured(file, size), headers
             )
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        """Tell how far a run is that counts something smaller than its items, such as the steps of a training.
+
+        Every finished item still counts as one more; a job whose item closes unit number
+        `n` therefore tells `n - 1` before it reports the item. The count never goes back.
+
+        Args:
+            done: Units done so far.
+            total: All of them, where it is known or has changed.
+        """
+        self._link.put("progress", {"done": done} | ({} if total is None else {"total": total}))
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Keep a small JSON that the next attempt finds in `saved_state`.
 
         Raises:
-            TooLarge: More than 60 KB as JSON.
+            TooLarge: More than 60 KB as JSON, or nested more than 15 times.
         """
+        if is_deep({"state": state}):
+            raise TooLarge(
+                f"The saved state is nested {DEEPEST} times or more, at most {DEEPEST - 1} are kept.",
+                hint="Write it to a file in `run.folder` and keep the file's name.",
+            )
         size = len(dump(state))
         if size > LIMIT_BYTES:
             raise TooLarge(
@@ -259,6 +277,20 @@ class RunHandle:
 
         return "ph-" + sha256(f"{self._root}\0{name_of(key)}".encode("utf-8", "replace")).hexdigest()[:40]
 
+    @property
+    def pending(self) -> Literal["pause", "cancel", "leave"] | None:
+        """What the next safepoint obeys, for a job that has something to save first.
+
+        `leave`: no server has answered for too long. None also where another attempt owns
+        the run: then nothing may be written any more, and `safepoint` says so.
+        """
+        link = self._link
+        if not link.asked or link.is_fenced:
+            return None
+        if link.is_cut_off:
+            return "leave"
+        return {"pause": "pause", "cancel": "cancel"}.get(link.state.pending or "")  # type: ignore[return-value]
+
     def safepoint(self) -> None:
         """Obey a pending control, if there is one. Blocks while the run is paused.
 
@@ -311,6 +343,30 @@ class RunHandle:
         self._link.put("phase.finished", data)
 
 
-def _rewound(file: IO[bytes]) -> IO[bytes]:
-    file.seek(0)
-    return file
+class _Measured:
+    """A file from its start, as long as it was when its length was told.
+
+    Args:
+        file: The file.
+        size: Bytes.
+    """
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        file.seek(0)
+        self._file = file
+        self._left = size
+
+    def read(self, size: int) -> bytes:
+        """The next bytes.
+
+        Raises:
+            Conflict: The file has become shorter.
+        """
+        some = self._file.read(min(size, self._left))
+        if self._left and not some:
+            raise Conflict(
+                f"{self._file.name} became shorter while it was uploaded.",
+                hint="Upload a file that nobody writes any more.",
+            )
+        self._left -= len(some)
+        return some

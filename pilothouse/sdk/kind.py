@@ -10,12 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from importlib.util import find_spec
+from typing import Any
 
-Format = Literal[
-    "text", "number", "integer", "percent", "seconds", "milliseconds", "money", "bytes", "boolean", "json"
-]
-Goal = Literal["max", "min"]
+from pilothouse.errors import PilothouseError
+from pilothouse.sdk.panels import Format, Goal, Panel
+
+
+class MissingExtra(PilothouseError):
+    """The job needs packages that are not installed where it runs; the hint says what installs them."""
+
+    code = "missing_extra"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,86 +60,60 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """Base of all panels. `title` is its heading; `type` on the wire is the class name."""
-
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stats(Panel):
-    """A row of numbers: the latest values of these metrics."""
-
-    metrics: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Heatmap(Panel):
-    """Rows × columns of a share of true items, with counts and 95 % Wilson intervals.
+class Extra:
+    """Packages that a kind's job needs beside the core.
 
     Attributes:
-        rows, columns: Item fields that name the row and the column.
-        value: Boolean item field; an item in error counts as not true and is also shown apart.
+        name: The extra of the package, as in `pip install 'pilothouse[train]'`.
+        modules: What the extra brings, by the names that are imported.
     """
 
-    rows: str
-    columns: str
-    value: str
+    name: str
+    modules: tuple[str, ...]
+
+    @property
+    def command(self) -> str:
+        """What installs it."""
+        return f"pip install 'pilothouse[{self.name}]'"
+
+    def missing(self) -> tuple[str, ...]:
+        """The modules that this Python lacks; nothing is imported."""
+        return tuple(module for module in self.modules if find_spec(module) is None)
+
+    def require(self, what: str) -> None:
+        """Go on only if nothing is missing.
+
+        Args:
+            what: What needs it, as the begin of a sentence.
+
+        Raises:
+            MissingExtra: A module cannot be found.
+        """
+        if missing := self.missing():
+            text = f"{what} needs {', '.join(missing)}, which is not installed where the host runs."
+            raise MissingExtra(text, hint=f"Install it there: {self.command}")
 
 
 @dataclass(frozen=True, slots=True)
-class Confusion(Panel):
-    """Truth × prediction counts with precision, recall and F1.
+class Keep:
+    """Which files of a group stay while the run goes on: the newest, and the best one always.
+
+    The files whose names begin with `prefix` are a group. What follows, up to the next
+    slash, names one member: `checkpoints/step-500/model.safetensors` and
+    `checkpoints/step-500/optimizer.pt` stay or go together.
 
     Attributes:
-        truth, predicted: Item fields; an empty prediction is the column *none*.
-        by: Item fields that narrow the matrix down (such as model and prompt).
-        correct: Boolean item field that decides what counts as right (groups may count as equal).
+        prefix: The begin of the files' names, such as `checkpoints/`.
+        newest: How many members stay, at least 1. Where a member has several files, the newest one
+            may still be growing and stays beside these.
+        metric: Metric at the step in a member's name (`…step-500…`) that tells which one is best; None: none is.
+        goal: Whether a high or a low value is good.
     """
 
-    truth: str
-    predicted: str
-    correct: str
-    by: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Breakdown(Panel):
-    """One bar per value of `by`: the share of true `value`, lowest first when `hardest_first`."""
-
-    by: str
-    value: str
-    hardest_first: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Meter(Panel):
-    """How near a decision is: `metric` runs from 0 to 1; at 1 the run may finish early.
-
-    Attributes:
-        metric: Metric between 0 and 1.
-        finish_param: Live param that, set to true, ends the run at the next item.
-    """
-
-    metric: str
-    finish_param: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Curve(Panel):
-    """Lines of metrics over their steps."""
-
-    metrics: tuple[str, ...]
-    log: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution(Panel):
-    """A histogram of a numeric item field with p50 and p95, one row per value of `by`."""
-
-    value: str
-    format: Format = "number"
-    by: str | None = None
+    prefix: str
+    newest: int = 3
+    metric: str | None = None
+    goal: Goal = "min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +144,11 @@ class Kind:
         backoff_seconds: Wait before the attempt after a first crash; it doubles with each one.
         can_release: Whether its job may leave during a pause and come back as a new attempt.
         examples: Called when examples are asked for; may read package data.
+        extra: Packages that the job needs beside the core.
+        keep: Which of the saved files stay; those that no rule names all do.
+        ends_at: Field of a finished item that says at which unit it ended, such as `step`. For kinds
+            whose items are stretches of units, one after the other: a run of such a kind goes on
+            behind any of them, and what is kept and left is counted in units.
     """
 
     name: str
@@ -187,6 +171,9 @@ class Kind:
     can_release: bool = True
     total: Callable[[dict[str, Any]], int | None] | None = None
     examples: Callable[[], Sequence[Example]] | None = None
+    extra: Extra | None = None
+    keep: tuple[Keep, ...] = ()
+    ends_at: str | None = None
 
     @property
     def cost_metric(self) -> str | None:
@@ -194,8 +181,15 @@ class Kind:
         return next((metric.name for metric in self.metrics if metric.format == "money"), None)
 
     def stuck_after(self, params: dict[str, Any]) -> float:
-        """Seconds without movement after which a run counts as stuck; a param `stuck_seconds` outranks the kind's."""
-        return float(params.get("stuck_seconds") or self.stuck_seconds)
+        """Seconds without movement after which a run counts as stuck.
+
+        A param `stuck_seconds` above 0 outranks the kind's; one that is no such number is ignored.
+        """
+        try:
+            own = float(params.get("stuck_seconds") or 0)
+        except (TypeError, ValueError, OverflowError):
+            own = 0.0
+        return own if own > 0 else self.stuck_seconds
 
     def validate(self, params: dict[str, Any]) -> dict[str, Any]:
         """Check params and fill in defaults.
@@ -224,5 +218,17 @@ class Kind:
             "stuck_seconds": self.stuck_seconds,
             "can_release": self.can_release,
             "params_schema": self.params.model_json_schema(),
+            "extra": self._extra(),
+            "keep": [asdict(rule) for rule in self.keep],
+            "ends_at": self.ends_at,
             "examples": [asdict(example) for example in (self.examples() if self.examples else ())],
+        }
+
+    def _extra(self) -> dict[str, Any] | None:
+        if self.extra is None:
+            return None
+        return {
+            "name": self.extra.name,
+            "command": self.extra.command,
+            "missing": list(self.extra.missing()),
         }

@@ -14,15 +14,15 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pilothouse import failpoint
-from pilothouse.errors import Conflict, Invalid, LeaseLost, NotFound, PilothouseError, TooLarge
-from pilothouse.sdk.batch import Batch
+from pilothouse.errors import LeaseLost, NotFound, PilothouseError
+from pilothouse.sdk.batch import FINAL, Batch, post
 from pilothouse.sdk.outbox import WRITTEN, Outbox, Ticket, encoded_event, said
 from pilothouse.sdk.scribe import Scribe
 from pilothouse.sdk.spool import Spool
+from pilothouse.sdk.state import State
 from pilothouse.sdk.wire import UNREACHABLE, Answer, Waits, Wire, call
 
 HEARTBEAT_SECONDS = 5.0
@@ -32,22 +32,7 @@ SILENCE_SECONDS = 15.0
 CONFIRM_SECONDS = 0.2
 CLOSE_SECONDS = 2.0
 WRITE_SECONDS = 0.05
-GONE = frozenset({"completed", "failed", "cancelled"})
 BEHIND_EVENTS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the server last said of the run."""
-
-    status: str = "running"
-    pending: str | None = None
-    strength: str | None = None
-
-    @property
-    def is_quiet(self) -> bool:
-        """True when the job may go on."""
-        return self.status == "running" and self.pending is None
 
 
 class Link:
@@ -134,12 +119,14 @@ class Link:
             ).start()
 
     def close(self) -> None:
-        """Stop all threads; what is not yet acknowledged stays in the run's folder."""
+        """Stop all threads; what is not yet acknowledged stays in the run's folder. Who still asks is refused."""
         self._closing.set()
         self._outbox.close()
         self._scribe.close(CLOSE_SECONDS)
+        for ticket in tuple(self._tickets):
+            ticket.settle(False)
         self._spool.ring()
-        self._spool.close(is_run_over=self.state.status in GONE or self.state.pending == "cancel")
+        self._spool.close(is_run_over=self.state.is_terminal or self.state.pending == "cancel")
         self.notify()
 
     # What the job asks of the server
@@ -167,6 +154,8 @@ class Link:
             ticket.go_alone()
         if self.is_fenced or self.is_cut_off:
             ticket.settle(False)
+        elif self._closing.is_set():  # nobody will answer, and what a script does after its block is its own
+            ticket.settle(True)
         self.put(type_, data, ticket)
         try:
             return ticket.wait()
@@ -279,7 +268,7 @@ class Link:
     def _is_empty(self) -> bool:
         # in this order, in which an event goes its way
         is_said = not len(self._outbox) and not self._outbox.has_dropped
-        return is_said and not self._scribe.is_writing and not len(self._spool)
+        return is_said and not self._scribe.is_writing and self._spool.is_empty
 
     def _is_caught_up(self) -> bool:
         return self._spool.acked >= self._inherited
@@ -299,6 +288,8 @@ class Link:
             if entries := self._spool.batch():
                 self._deliver(wire, Batch(entries[0][0], [event for _, event in entries]))
                 self._notify_waiting()
+            if self._spool.lost:
+                self._outbox.ring()
         wire.close()
 
     def _make_wire(self, timeout: float = 10.0) -> Wire:
@@ -308,25 +299,29 @@ class Link:
         with self._changed:
             self._changed.notify_all()
 
-    def _deliver(self, wire: Wire, batch: Batch) -> None:
-        """Send a batch until the server has taken it. A heartbeat is an empty batch."""
+    def _deliver(self, wire: Wire, batch: Batch, *, may_divide: bool = True) -> None:
+        """Send a batch until the server has taken it. A heartbeat is an empty batch.
+
+        The one event that the server will never take is replaced by a line in the log.
+        Whoever refuses that line too takes nothing at all, and counts as away.
+        """
         waits = Waits()
         while not self._is_over():
+            failpoint.reach("sdk.batch.before")
             try:
-                failpoint.reach("sdk.batch.before")
-                answer = wire.request("POST", self._path + "/events", batch.body(self._attempt, self._writer))
-            except UNREACHABLE:
-                answer = None
-            error = None if answer is None or answer.is_ok else answer.error()
-            if answer is not None and error is None:
+                answer = post(wire, self._path, batch, self._attempt, self._writer)
+            except PilothouseError as refusal:
+                error = refusal
+            else:
                 failpoint.reach("sdk.batch.answered")
-                self._acknowledge(batch, answer.json())
+                self._acknowledge(batch, answer)
                 return
             if isinstance(error, LeaseLost | NotFound):
                 self._fence()
                 return
-            if isinstance(error, Invalid | TooLarge | Conflict):
-                self._divide(wire, batch, error)
+            if may_divide and isinstance(error, FINAL):
+                for part in batch.instead(error):
+                    self._deliver(wire, part, may_divide=len(batch.events) > 1)
                 return
             self._go_away()
             self._closing.wait(waits.next())
@@ -351,18 +346,6 @@ class Link:
         for number in batch.numbers if tickets else ():
             if ticket := tickets.pop(number, None):
                 ticket.settle(str(number) not in refused)
-
-    def _divide(self, wire: Wire, batch: Batch, error: PilothouseError) -> None:
-        """Find the one event that the server will never take; a line in the log replaces it."""
-        if not batch.events:
-            return
-        if len(batch.events) > 1:
-            for half in batch.halves():
-                self._deliver(wire, half)
-            return
-        bad = batch.events[0].decode("utf-8", "replace")
-        text = f"The server refused an event, and it is left out: {error.message} {bad}"
-        self._deliver(wire, Batch(batch.first, [said("error", text)]))
 
     def _go_away(self) -> None:
         """The server does not answer: let those go on who wait for its leave."""

@@ -2,8 +2,8 @@
 
 `put` never touches the network or a disk. One taker encodes what is queued and
 hands it to the spool, at once, whether the server is there or not; so the queue
-is short. Bounded all the same: beyond `room`, log lines and progress are left out
-and counted; what may not be missed waits for the taker, and never longer than
+is short. Bounded all the same: beyond `room`, log lines, progress and what tells of
+the machine are left out and counted; what may not be missed waits for the taker, and never longer than
 `LONGEST_WAIT_SECONDS`.
 """
 
@@ -25,7 +25,8 @@ TAKEN_BYTES = 1_000_000
 LONGEST_WAIT_SECONDS = 5.0
 METRICS_KEPT = 10
 WRITTEN = "written"  # no event: the ticket is settled once all before it is written down
-DROPPABLE = frozenset({"log", "progress"})
+SYSTEM = "system"  # a metric that tells of the machine; its event says `metric`
+DROPPABLE = frozenset({"log", "progress", SYSTEM})
 
 
 class Encoded(NamedTuple):
@@ -158,7 +159,7 @@ class Outbox:
         """Everything that is queued, up to the limits of one write.
 
         Args:
-            pressure: 1 leaves out log lines and progress, 2 also nine in ten metrics.
+            pressure: 1 leaves out log lines, progress and the machine, 2 also nine in ten metrics.
         """
         taken = Taken()
         size = 0
@@ -209,7 +210,7 @@ class Outbox:
 def encoded_event(type_: str, data: Mapping[str, Any]) -> Encoded:
     """Encode now. What cannot be encoded becomes a line in the log that says so."""
     try:
-        return Encoded(*encode(type_, data))
+        return Encoded(*encode("metric" if type_ == SYSTEM else type_, data))
     except Exception as error:  # values may be of any class, and change while they are read
         text = f"{type_} cannot be written as JSON and is left out: {type(error).__name__}: {error}"
         return Encoded(said("error", text), None)

@@ -23,7 +23,7 @@ from pilothouse import failpoint
 from pilothouse.sdk import record
 from pilothouse.sdk.encoding import dump
 from pilothouse.sdk.marks import hold, read_left
-from pilothouse.sdk.spool import Spool, marks_name
+from pilothouse.sdk.spool import Spool, marks_name, remove
 
 _FILE = re.compile(r"spool-(\d+)-([a-z0-9-]+?)(?:-(\d+)\.jsonl|\.marks)")
 _OWN_FACT = b'{"type":"run.'
@@ -76,10 +76,10 @@ class Recovered:
         return dump(told)
 
 
-def complete(assignment: dict[str, Any], spool: Spool) -> dict[str, Any]:
+def complete(assignment: dict[str, Any], spool: Spool, *, is_heir: bool = False) -> dict[str, Any]:
     """An assignment as it would be, had the server got all that earlier processes said; see `recover`."""
     finished, in_flight = assignment["finished"], assignment.get("in_flight", ())
-    recovered = recover(spool, finished, in_flight, assignment.get("acked"))
+    recovered = recover(spool, finished, in_flight, assignment.get("acked"), is_heir=is_heir)
     recovered.begun = dict.fromkeys(in_flight) | recovered.begun
     return assignment | {
         "finished": [*finished, *recovered.finished],
@@ -109,6 +109,7 @@ def recover(
     acked: Mapping[str, int] | None = None,
     *,
     is_late: bool = False,
+    is_heir: bool = False,
 ) -> Recovered:
     """Put what other processes of this run could not send into `spool`.
 
@@ -120,16 +121,17 @@ def recover(
         spool: The new process's spool.
         finished: Keys that the server knows as finished.
         in_flight: Keys that the server knows as begun and not finished.
-        acked: The last number that the server has, by `<attempt>/<writer>`: a process may be
-            killed between the server's commit and its answer.
+        acked: The last number that the server has, by `<attempt>/<writer>`, of this attempt and
+            those before it: a process may be killed between the server's commit and its answer.
         is_late: The attempt is at its end: what an earlier one had begun, it has done itself.
+        is_heir: The files are another run's, so that their attempts may have higher numbers.
     """
     recovered = Recovered()
     if spool.folder is None:
         return recovered
     marked: dict[str, None] = {}
     taken: list[Path] = []
-    for gone in _others(spool, spool.folder):
+    for gone in _others(spool, spool.folder, is_heir):
         patience = DYING_SECONDS if gone.attempt < spool.attempt else 0.0
         with contextlib.suppress(OSError), held(gone.marks, patience) as is_held, spool.changed:
             if is_held:
@@ -148,24 +150,28 @@ def recover(
     return recovered
 
 
-def _others(spool: Spool, folder: Path) -> list[Gone]:
-    """The other processes of this and earlier attempts."""
-    own = spool.attempt, spool.writer
+def _others(spool: Spool, folder: Path, is_heir: bool) -> list[Gone]:
+    """The other processes of this and earlier attempts; an heir's are those of all attempts."""
     return [
-        gone for gone in find(folder) if gone.attempt <= spool.attempt and (gone.attempt, gone.writer) != own
+        gone
+        for gone in find(folder)
+        if (is_heir or gone.attempt <= spool.attempt)
+        and (gone.attempt, gone.writer) != (spool.attempt, spool.writer)
     ]
 
 
 def find(folder: Path) -> list[Gone]:
     """All processes that left files in a run's folder, oldest attempt first."""
     found: dict[tuple[int, str], Gone] = {}
-    names = {path.name: path for path in folder.glob("spool-*")}
+    names: dict[str, Path] = {}
+    with contextlib.suppress(OSError):
+        names = {path.name: path for path in folder.glob("spool-*")}
     for name in [stood_for for path in names.values() if (stood_for := _stands_for(path))]:
         if path := names.pop(name, None):
-            path.unlink(missing_ok=True)
+            remove(path)
     for name, path in names.items():
         if path.suffix == ".tmp":  # of a process that was killed while it took over
-            path.unlink(missing_ok=True)
+            remove(path)
         elif match := _FILE.fullmatch(name):
             attempt, writer = int(match[1]), match[2]
             marks = folder / marks_name(attempt, writer)

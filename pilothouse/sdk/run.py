@@ -16,10 +16,11 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, TypeVar
 
+from pilothouse.sdk.assignment import VARIABLES
 from pilothouse.sdk.byhand import ByHand
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.session import Session
-from pilothouse.sdk.within import VARIABLES, Within
+from pilothouse.sdk.within import Within
 
 T = TypeVar("T")
 
@@ -132,6 +133,7 @@ class _Block(AbstractContextManager[RunHandle]):
 
     def end(self, error: BaseException | None) -> None:
         """End the run; what replaces the error is raised here."""
+        atexit.unregister(self._end_with_script)
         try:
             instead = self._session.close(error)
         finally:

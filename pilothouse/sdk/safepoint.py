@@ -13,10 +13,10 @@ from pilothouse import failpoint
 from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
 
 if TYPE_CHECKING:
-    from pilothouse.sdk.link import Link, State
+    from pilothouse.sdk.link import Link
+    from pilothouse.sdk.state import State
 
 HEAR_SECONDS = 2.0
-GONE = frozenset({"queued", "completed", "failed", "cancelled"})
 
 
 class Safepoint:
@@ -51,15 +51,24 @@ class Safepoint:
         Raises:
             Cancelled, Released, Fenced, CutOff: Why the job has to leave.
         """
+        self.check_end()
+        state = self._link.state
+        if state.status == "paused" and state.strength == "release" and state.pending is None:
+            raise Released
+
+    def check_end(self) -> None:
+        """Leave, if the attempt must end; a pause does nothing, whatever its strength.
+
+        Raises:
+            Cancelled, Fenced, CutOff: Why the job has to leave.
+        """
         link, state = self._link, self._link.state
-        if link.is_fenced or state.status in GONE:
+        if link.is_fenced or state.is_left:
             raise Fenced
         if state.pending == "cancel":
             raise Cancelled
         if link.is_cut_off:
             raise CutOff
-        if state.status == "paused" and state.strength == "release" and state.pending is None:
-            raise Released
 
     def obey(self) -> None:
         """Do what is asked. Returns when the job may go on.

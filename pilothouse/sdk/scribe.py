@@ -72,7 +72,7 @@ class Scribe:
             else:  # nobody can keep it: the next attempt does these items again
                 for ticket in (*taken.tickets.values(), *taken.waiting):
                     ticket.settle(False)
-        if self._outbox.has_dropped:
+        if self._outbox.has_dropped or self._spool.lost:
             self._write(Taken())
         self.is_writing = False
 
@@ -91,10 +91,11 @@ class Scribe:
 
     def _write(self, taken: Taken) -> None:
         spool = self._spool
-        if (self._closing.is_set() or not spool.urgency) and (words := self._left_out()):
-            taken.events.append(said("warning", words))
-        if taken.events:
-            with spool.changed:  # the sender must find the tickets
+        with spool.changed:  # the sender must find the tickets, and who flushes what is left out
+            may_tell = self._closing.is_set() or spool.lost or not spool.urgency
+            if may_tell and (words := self._left_out()):
+                taken.events.append(said("warning", words))
+            if taken.events:
                 first = spool.add(taken.events)
                 self.tickets.update((first + place, ticket) for place, ticket in taken.tickets.items())
         for ticket in taken.waiting:
@@ -104,4 +105,4 @@ class Scribe:
         """What was left out, in words."""
         lost, self._spool.lost = self._spool.lost, 0
         words = f"The disk did not give back {lost:,} events. " if lost else ""
-        return words + self._outbox.take_dropped()
+        return (words + self._outbox.take_dropped()).rstrip()

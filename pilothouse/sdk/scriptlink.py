@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pilothouse.errors import PilothouseError
-from pilothouse.sdk.link import GONE, HEARTBEAT_SECONDS, Link, State
+from pilothouse.sdk.link import HEARTBEAT_SECONDS, Link
 from pilothouse.sdk.spool import Spool
+from pilothouse.sdk.state import State
 from pilothouse.sdk.wire import Answer, call
 
 NOTHING = Answer(200, b'{"items": [], "before": null, "series": {}}')
@@ -81,7 +82,7 @@ class ScriptLink(Link):
         return super()._is_over() or not self.is_recorded
 
     def _set_state(self, state: State) -> None:
-        if state.status in GONE and not self.is_ending:
+        if state.is_terminal and not self.is_ending:
             self._leave(state.status)
         else:
             super()._set_state(state)

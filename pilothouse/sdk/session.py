@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pilothouse.sdk.handle import RunHandle
-from pilothouse.sdk.link import Link, State
-from pilothouse.sdk.signals import Cancelled, CutOff, Fenced
+from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
 
 EXIT_CANCELLED = 4
 EXIT_CUT_OFF = 5
@@ -31,34 +28,11 @@ class Session(Protocol):
         """End, by an error or without one. What is returned is raised instead of it."""
 
 
-def make_handle(link: Link, given: Mapping[str, Any], params: dict[str, Any], folder: Path) -> RunHandle:
-    """The handle of an assignment."""
-    run = given["run"]
-    return RunHandle(
-        link,
-        id=run["id"],
-        name=run["name"],
-        attempt=run["attempt"],
-        params=params,
-        folder=folder,
-        saved_state=given["saved_state"],
-        finished=given["finished"],
-        in_flight=given.get("in_flight", ()),
-        root=given.get("root"),
-    )
-
-
-def state_of(run: Mapping[str, Any]) -> State:
-    """The state of a run's controls, as its snapshot says."""
-    request = run["request"] or {}
-    return State(run["status"], run["pending"], request.get("strength") or run["strength"])
-
-
 def settled(handle: RunHandle, error: BaseException | None) -> BaseException | None:
     """The block's end: the error that ended it, or what came up while its last items were waited for."""
     try:
         handle.settle(error)
-    except (Cancelled, Fenced, CutOff) as reason:
+    except (Cancelled, Released, Fenced, CutOff) as reason:
         return reason
     return error
 

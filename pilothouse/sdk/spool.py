@@ -67,7 +67,7 @@ class Spool:
     Attributes:
         last: Number of the newest event.
         acked: Number of the last event that the server has.
-        lost: How many events the disk took and did not give back.
+        lost: How many events the disk took and did not give back, and nobody was told of.
         changed: Notified after every change; held, it keeps everybody else out.
     """
 
@@ -109,6 +109,12 @@ class Spool:
     def __len__(self) -> int:
         """How many events the server does not have."""
         return len(self._warm) + self._cold + len(self._unwritten)
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the server has all events, and was told of those that were lost."""
+        with self.changed:
+            return not len(self) and not self.lost
 
     # The writer's side
 
@@ -199,7 +205,7 @@ class Spool:
             self._let_go()
             is_over = not len(self)
             while is_over and self._segments:
-                _remove(self._segments.popleft().path)
+                remove(self._segments.popleft().path)
             marks, self._marks = self._marks, None
         if marks:
             marks.close(is_over=is_over and is_run_over)
@@ -319,11 +325,11 @@ class Spool:
     def _tidy(self) -> None:
         """Remove what the server has."""
         while self._foreign and self._foreign[0][0] <= self.acked:
-            _remove(self._foreign.popleft()[1])
+            remove(self._foreign.popleft()[1])
         while self._segments and self._segments[0].last <= self.acked:
             segment = self._segments[0]
             if len(self._segments) > 1 or self._file is None:
-                _remove(self._segments.popleft().path)
+                remove(self._segments.popleft().path)
                 continue
             if segment.size:
                 failpoint.reach("sdk.spool.truncate")
@@ -360,6 +366,7 @@ def _read_lines(segment: Segment, size: int) -> tuple[bytes, int]:
     return text[:end], segment.read_to + end
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, if the disk lets it go."""
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)

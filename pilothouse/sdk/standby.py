@@ -10,12 +10,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from pilothouse.sdk.safepoint import GONE
-from pilothouse.sdk.signals import Cancelled, CutOff, Fenced
+from pilothouse.sdk.signals import Fenced
 
 if TYPE_CHECKING:
     from pilothouse.sdk.handle import RunHandle
-    from pilothouse.sdk.link import State
+    from pilothouse.sdk.state import State
 
 SETTLE_SECONDS = 10.0
 LOOK_SECONDS = 1.0
@@ -81,7 +80,7 @@ class Standby:
             elif work.obeys_itself:
                 self._leave_it_alone(work, seen)
             else:
-                self._check(seen)
+                self._safepoint.check_end()
                 self._hold(work)
 
     def settle(self) -> None:
@@ -103,11 +102,11 @@ class Standby:
         link.wait_until(
             lambda: link.state.pending == "cancel" or link.is_fenced or link.is_cut_off, SETTLE_SECONDS
         )
-        self._check(link.state)
+        self._safepoint.check_end()
 
     def _leave_it_alone(self, work: Work, seen: State) -> None:
         """Wait for its end or other news. Whoever no longer owns the run ends it all the same."""
-        if self._link.is_fenced or seen.status in GONE:
+        if self._link.is_fenced or seen.is_left:
             raise Fenced
         self._wait_for_news(work, seen, LOOK_SECONDS)
 
@@ -118,11 +117,11 @@ class Standby:
         if self._link.state.status == "running":
             self._link.ask("run.paused", {"strength": "hold"}, patient=True)
         while (seen := self._link.state).status == "paused" or seen.pending:
-            self._check(seen)
+            self._safepoint.check_end()
             if work.has_ended:
                 return
             self._wait_for_news(work, seen)
-        self._check(seen)
+        self._safepoint.check_end()
         work.go_on()
 
     def _wait_for_news(self, work: Work, seen: State, seconds: float | None = None) -> None:
@@ -131,12 +130,3 @@ class Standby:
         link.wait_until(
             lambda: work.has_ended or link.state is not seen or link.is_fenced or link.is_cut_off, seconds
         )
-
-    def _check(self, state: State) -> None:
-        link = self._link
-        if link.is_fenced or state.status in GONE:
-            raise Fenced
-        if state.pending == "cancel":
-            raise Cancelled
-        if link.is_cut_off:
-            raise CutOff

@@ -42,7 +42,7 @@ class Traces:
     @property
     def is_attached(self) -> bool:
         """True while a process lives that has attached itself and not yet left."""
-        return any(_is_alive(int(path.suffix[1:])) for path in self._folder.glob("attached.*"))
+        return any(_is_alive(path) for path in self._folder.glob("attached.*"))
 
     def start(self) -> None:
         """The command is about to be started; what earlier attempts left behind is cleared."""
@@ -65,7 +65,7 @@ class Traces:
         """This process obeys the run's controls from now on."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "attached").touch()
-        self._mine.touch()
+        self._mine.write_text(_began(os.getpid()))
 
     def leave(self, reason: str, failure: dict[str, Any] | None = None) -> None:
         """This process no longer obeys.
@@ -83,11 +83,22 @@ class Traces:
         return self._folder / f"attached.{os.getpid()}"
 
 
-def _is_alive(pid: int) -> bool:
+def _is_alive(trace: Path) -> bool:
+    """True while the process lives that left the trace, and not only another one of its number."""
+    pid = int(trace.suffix[1:])
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        with contextlib.suppress(PermissionError):  # another user's
+            os.kill(pid, 0)
+        began = trace.read_text()
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    except PermissionError:
-        return True
-    return True
+    return began in ("", _began(pid))
+
+
+def _began(pid: int) -> str:
+    """When a process began, in clock ticks since the machine started; empty where nothing tells."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return ""
+    return said.rpartition(")")[2].split()[19]

@@ -65,10 +65,13 @@ class Answer:
 
     def error(self) -> PilothouseError:
         """The refusal as an error; `Unavailable` for everything that may pass by itself."""
-        said = self.json().get("error", {})
+        error = self.json().get("error")
+        said = error if isinstance(error, dict) else {}  # a proxy on the way may say it in other words
         kind = ERRORS.get(self.status, Unavailable if self.status not in (400, 405) else Invalid)
         if self.status == 409 and said.get("code") == LeaseLost.code:
             kind = LeaseLost
+        if "code" not in said and issubclass(kind, NotFound | Conflict | Invalid):
+            kind = Unavailable  # what a proxy says of the run or of its events does not count
         message = said.get("message") or f"The server answered {self.status}."
         return kind(message, hint=said.get("hint"))
 
@@ -145,6 +148,31 @@ class Wire:
                 raise Answer(response.status, response.read()).error()
             while line := response.readline():
                 yield line.rstrip(b"\r\n")
+        finally:
+            self.close()
+
+    def pieces(self, path: str, start: int, size: int) -> Iterator[bytes]:
+        """Read a file from a place on, in pieces of at most `size` bytes; nothing when it ends there.
+
+        Raises:
+            PilothouseError: The server refuses it.
+            OSError, HTTPException: The server cannot be reached, or the connection broke off.
+        """
+        connection = self._connect()
+        try:
+            headers = self._headers | ({"Range": f"bytes={start}-"} if start else {})
+            connection.request("GET", self._url.path.rstrip("/") + path, headers=headers)
+            response = connection.getresponse()
+            if response.status == 416:
+                return
+            if response.status != (206 if start else 200):
+                raise Answer(response.status, response.read()).error()
+            left = int(response.headers.get("content-length") or 0)
+            while left and (some := response.read(min(size, left))):
+                left -= len(some)
+                yield some
+            if left:
+                raise HTTPException("the file was cut on its way")
         finally:
             self.close()
 

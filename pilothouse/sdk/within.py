@@ -13,32 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import LeaseLost
+from pilothouse.sdk.assignment import VARIABLES, fetch, make_handle
 from pilothouse.sdk.failure import describe
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import HEARTBEAT_SECONDS, ORPHAN_SECONDS, Link
 from pilothouse.sdk.recovery import complete
-from pilothouse.sdk.session import (
-    EXIT_CANCELLED,
-    EXIT_CUT_OFF,
-    FLUSH_SECONDS,
-    Stopped,
-    make_handle,
-    settled,
-    state_of,
-)
-from pilothouse.sdk.signals import Cancelled, CutOff, Fenced
+from pilothouse.sdk.session import EXIT_CANCELLED, EXIT_CUT_OFF, FLUSH_SECONDS, Stopped, settled
+from pilothouse.sdk.signals import Cancelled, CutOff, Fenced, Released
 from pilothouse.sdk.spool import Spool
+from pilothouse.sdk.state import State
 from pilothouse.sdk.termination import EXIT_TERMINATED, Terminated, unwind_on_sigterm
 from pilothouse.sdk.traces import Traces
-from pilothouse.sdk.wire import Wire, call
-
-VARIABLES = (
-    "PILOTHOUSE_SERVER",
-    "PILOTHOUSE_TOKEN",
-    "PILOTHOUSE_RUN_ID",
-    "PILOTHOUSE_ATTEMPT",
-    "PILOTHOUSE_FOLDER",
-)
 
 
 class Within:
@@ -76,16 +61,17 @@ class Within:
     def close(self, error: BaseException | None) -> BaseException | None:
         """Leave the run to its command, whose exit code decides."""
         error = settled(self._handle, error)
-        self._link.flush(FLUSH_SECONDS)
-        self._link.close()
-        self._restore()
         reason, instead = _judge(error)
-        self._traces.leave(reason, describe(error) if isinstance(error, Exception) else None)
+        try:
+            self._link.flush(FLUSH_SECONDS)
+        finally:
+            self._link.close()
+            self._restore()
+            self._traces.leave(reason, describe(error) if isinstance(error, Exception) else None)
         return instead
 
     def _attach(self) -> RunHandle:
-        wire, path = Wire(self._server, self._token, 30.0), f"/api/runs/{self._run_id}"
-        given = call(wire, "GET", f"{path}/assignment?attempt={self._attempt}").json()
+        given = fetch(self._server, self._token, self._run_id, self._attempt, self._orphan_seconds)
         spool = Spool(self._folder, self._attempt, f"attached-{os.getpid()}-{os.urandom(2).hex()}")
         given, run = complete(given, spool), given["run"]
         self._link = Link(
@@ -100,7 +86,7 @@ class Within:
         )
         params = {**self._params, **run["params"].get("params", {})}
         self._handle = make_handle(self._link, given, params, self._folder)
-        self._link.start(state_of(run))
+        self._link.start(State.of(run))
         self._restore = unwind_on_sigterm()
         return self._handle
 
@@ -112,7 +98,7 @@ def _judge(error: BaseException | None) -> tuple[str, BaseException | None]:
             return "ended", Stopped(EXIT_TERMINATED)
         case Cancelled():
             return "cancelled", Stopped(EXIT_CANCELLED)
-        case Fenced():
+        case Fenced() | Released():
             return "ended", Stopped(EXIT_CANCELLED)
         case CutOff():
             return "cut_off", Stopped(EXIT_CUT_OFF)

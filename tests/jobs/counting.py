@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pilothouse.sdk.handle import RunHandle
-from pilothouse.sdk.kind import Column, Kind, Metric, Stats
+from pilothouse.sdk.kind import Column, Kind, Metric
+from pilothouse.sdk.panels import Stats
 
 
 class Params(BaseModel):

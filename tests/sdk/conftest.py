@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pilothouse.sdk.assignment import make_handle
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import Link
 from pilothouse.sdk.recovery import complete
@@ -43,18 +44,7 @@ def connect(server: LinkServer, links: list[Link], tmp_path: Path) -> Connect:
         given = complete(log.assignment(), spool)
         link = Link(server.url, "secret", "run_1", attempt, spool=spool, **options)
         links.append(link)
-        handle = RunHandle(
-            link,
-            id="run_1",
-            name="test",
-            attempt=attempt,
-            params=dict(log.run.params),
-            folder=tmp_path,
-            saved_state=given["saved_state"],
-            finished=given["finished"],
-            in_flight=given["in_flight"],
-            root=given["root"],
-        )
+        handle = make_handle(link, given, dict(log.run.params), tmp_path)
         link.start(on_live=handle.params.update)
         return handle
 

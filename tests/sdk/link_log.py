@@ -20,8 +20,10 @@ class Log:
     finished: dict[str, e.ItemFinished] = field(default_factory=dict)
     saved_state: dict[str, Any] | None = None
     stored: dict[str, int] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
     live: dict[str, Any] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    sample_seconds: float = 0.0
 
     def append(self, body: e.Body) -> None:
         event = e.Event(self.run.id, self.run.head + 1, now(), body)
@@ -33,6 +35,7 @@ class Log:
             case e.StateSaved():
                 self.saved_state = body.state
             case e.RunStarted():
+                self.ended |= {f"{body.attempt - 1}/{name}": n for name, n in self.stored.items()}
                 self.stored = {}
 
     def state(self) -> dict[str, Any]:
@@ -55,6 +58,8 @@ class Log:
             "finished": list(self.finished),
             "in_flight": [key for key in started if key not in self.finished],
             "saved_state": self.saved_state,
+            "acked": self.ended | {f"{self.run.attempt}/{name}": n for name, n in self.stored.items()},
+            "sample_seconds": self.sample_seconds,
             "root": self.run.retry_of or self.run.id,
         }
 

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pilothouse.clock import now
-from pilothouse.errors import Invalid, InvalidTransition, LeaseLost, NotFound, PilothouseError
+from pilothouse.errors import Invalid, InvalidTransition, LeaseLost, NotFound, PilothouseError, Unauthorised
 from pilothouse.model import event as e
 from pilothouse.model.fold import fold
 from pilothouse.model.run import Control, Strength
@@ -277,7 +277,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.query = {name: values[0] for name, values in parse_qs(url.query).items()}
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            assert self.headers["Authorization"] == "Bearer secret"
+            if self.headers["Authorization"] != "Bearer secret":
+                raise Unauthorised("another token")
             for verb, pattern, name in self.routes:
                 if verb == method and (match := re.fullmatch(pattern, url.path)):
                     answer = getattr(self, f"_{name}")(*match.groups())

@@ -47,7 +47,9 @@ Start = Callable[..., "subprocess.Popen[str]"]
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server without a host: nobody could claim a run."""
-    with running(tmp_path_factory.mktemp("data"), {"script": KIND}, lease_seconds=2.0) as server:
+    with running(
+        tmp_path_factory.mktemp("data"), {"script": KIND}, lease_seconds=2.0, sample_seconds=0.2
+    ) as server:
         yield server
 
 

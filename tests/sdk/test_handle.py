@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from pilothouse.errors import NotFound, TooLarge
-from pilothouse.sdk.handle import RunHandle
+from pilothouse.errors import Conflict, NotFound, TooLarge
+from pilothouse.sdk.handle import RunHandle, _Measured
 from pilothouse.sdk.link import Link
+from pilothouse.testing.stack import until
 from tests.sdk.conftest import Connect
 from tests.sdk.link_server import LinkServer
+
+
+@pytest.mark.rows("S4.6", "S4.7")
+def test_threads_and_tasks_of_several_loops_may_tell_at_once(
+    run: RunHandle, link: Link, server: LinkServer
+) -> None:
+    together = threading.Barrier(6)
+
+    def plain(name: str) -> None:
+        together.wait(30)
+        for number in range(50):
+            run.item(f"{name}-{number}")
+
+    def looping(name: str) -> None:
+        async def one(number: int) -> None:
+            await asyncio.sleep(0)
+            run.item(f"{name}-{number}")
+
+        async def all_of_them() -> None:
+            await asyncio.gather(*map(one, range(50)))
+
+        together.wait(30)
+        asyncio.run(all_of_them())
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda name: (plain if name < "d" else looping)(name), "abcdef"))
+
+    assert link.flush(30)
+    keys = server.keys("item.finished")
+    assert len(keys) == 300
+    for name in "abc":  # each thread's in its own order
+        mine = [key for key in keys if key.startswith(name)]
+        assert mine == [f"{name}-{number}" for number in range(50)]
+    assert {key for key in keys if key[0] in "def"} == {f"{n}-{k}" for n in "def" for k in range(50)}
 
 
 def test_metrics_count_their_own_steps(run: RunHandle, link: Link, server: LinkServer) -> None:
@@ -60,6 +99,32 @@ def test_small_facts_arrive(run: RunHandle, link: Link, server: LinkServer) -> N
     assert server.log.run.notice == "Cost limit of 5 reached"
 
 
+def test_units_smaller_than_items_are_counted_exactly(run: RunHandle, link: Link, server: LinkServer) -> None:
+    run.progress(0, 20)
+    for step in range(1, 21):
+        if step % 10:
+            run.progress(step)
+        else:
+            run.progress(step - 1)
+            run.item(f"step-{step}")
+
+    assert link.flush(30)
+    progress = server.log.run.progress
+    assert (progress.done, progress.total, len(server.log.finished)) == (20, 20, 2)
+
+
+def test_a_job_can_see_what_it_will_be_asked_to_obey(run: RunHandle, server: LinkServer) -> None:
+    before = run.pending
+    server.pause()
+    until(lambda: run.pending == "pause", "the pause")
+    server.resume()
+    until(lambda: run.pending is None, "the resume")
+    server.cancel()
+    until(lambda: run.pending == "cancel", "the cancel")
+
+    assert before is None
+
+
 def test_a_total_that_the_job_tells_is_not_changed_by_its_loops(
     run: RunHandle, link: Link, server: LinkServer
 ) -> None:
@@ -97,6 +162,27 @@ def test_an_artifact_is_uploaded_whole_also_across_an_outage(
         "report ü.html": path.read_bytes(),
         "deep/report.html": path.read_bytes(),
     }
+
+
+class Growing(io.BytesIO):
+    """Reads as a file does that somebody goes on writing."""
+
+    name = "growing.log"
+
+
+@pytest.mark.parametrize("more", [b"", b"a line that came later"])
+def test_a_file_is_sent_as_long_as_it_was_when_it_was_measured(more: bytes) -> None:
+    body = _Measured(Growing(b"0123456789" + more), 10)
+
+    assert (body.read(6), body.read(6), body.read(6)) == (b"012345", b"6789", b"")
+
+
+def test_a_file_that_shrinks_while_it_is_uploaded_is_refused() -> None:
+    body = _Measured(Growing(b"0123"), 10)
+    body.read(6)
+
+    with pytest.raises(Conflict, match=r"growing\.log became shorter"):
+        body.read(6)
 
 
 def test_a_refused_call_says_why(link: Link) -> None:

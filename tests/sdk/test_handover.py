@@ -59,6 +59,31 @@ def test_the_next_attempt_finds_nothing_to_send_but_what_was_in_hand(server: Lin
     spool.close()
 
 
+def test_one_event_that_the_server_refuses_does_not_keep_back_the_rest(
+    server: LinkServer, dead: Path
+) -> None:
+    server.is_bad = lambda body: getattr(body, "text", None) == "last words"
+
+    assert give(server, dead)
+
+    first, line = server.bodies("log")
+    assert (first.text, line.level) == ("first", "error")
+    assert '"text":"last words"' in line.text
+    assert server.keys("item.finished") == ["a", "c"]
+    assert list(dead.glob("*.jsonl")) == []
+
+
+def test_a_server_that_refuses_everything_leaves_it_to_the_next_attempt(
+    server: LinkServer, dead: Path
+) -> None:
+    server.is_bad = lambda body: True
+
+    assert give(server, dead)
+
+    assert server.keys("item.finished") == ["a"]
+    assert list(dead.glob("*.jsonl")) != []
+
+
 def test_a_server_that_is_away_is_tried_again(server: LinkServer, dead: Path) -> None:
     server.stop()
     refused = give(server, dead)
@@ -86,3 +111,11 @@ def test_thousands_of_events_go_out_in_several_batches(server: LinkServer, tmp_p
 
     assert server.keys("item.finished") == [str(number) for number in range(2_500)]
     assert [count for _, count in server.batches] == [1_000, 1_000, 500]
+
+
+def test_what_the_disk_does_not_let_go_holds_nobody_up(server: LinkServer, dead: Path) -> None:
+    (dead / "spool-1-job-2.tmp").mkdir()  # a file that cannot be removed
+
+    assert give(server, dead)
+
+    assert server.keys("item.finished") == ["a", "c"]

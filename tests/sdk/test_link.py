@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import pytest
 
+from pilothouse.errors import TooLarge
+from pilothouse.sdk.encoding import DEEPEST
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import Link
 from pilothouse.sdk.signals import CutOff, Fenced
+from pilothouse.web.link import _depth
 from tests.sdk.conftest import Connect
 from tests.sdk.link_server import LinkServer
 
@@ -81,6 +85,59 @@ def test_a_bad_event_is_dropped_alone_and_the_log_says_so(
     assert '"key":"42"' in line.text
 
 
+def test_a_server_that_refuses_even_the_line_about_a_bad_event_counts_as_away(
+    run: RunHandle, link: Link, server: LinkServer
+) -> None:
+    server.is_bad = lambda body: True
+    run.item("a")
+    assert link.wait_until(lambda: link.is_away, 30)
+
+    server.is_bad = lambda body: body.type == "item.finished"
+
+    assert link.flush(30)
+    (line,) = server.bodies("log")
+    assert '"key":"a"' in line.text
+
+
+def test_an_answer_that_is_not_the_servers_takes_nothing_off_the_spool(
+    run: RunHandle, link: Link, server: LinkServer
+) -> None:
+    server.outages = [200, 200]
+
+    run.item("a")
+
+    assert link.flush(30)
+    assert server.keys("item.finished") == ["a"]
+
+
+def test_a_handle_that_is_used_after_its_end_does_not_wait_for_ever(
+    run: RunHandle, link: Link, server: LinkServer
+) -> None:
+    link.close()
+
+    done = list(run.track(range(3), key=str))
+
+    assert done == [0, 1, 2]
+    assert server.keys("item.finished") == []
+
+
+def test_who_still_asks_when_the_link_is_closed_gets_an_answer(
+    run: RunHandle, link: Link, server: LinkServer
+) -> None:
+    answers: list[bool] = []
+    server.stop()
+    asking = threading.Thread(
+        target=lambda: answers.append(link.ask("run.paused", {"strength": "hold"}, patient=True))
+    )
+    asking.start()
+    assert link.wait_until(lambda: link.is_away, 30)
+
+    link.close()
+    asking.join(30)
+
+    assert answers == [False]
+
+
 def test_nan_and_infinity_arrive_as_words(run: RunHandle, link: Link, server: LinkServer) -> None:
     run.metric(1, loss=math.nan, lr=math.inf)
     run.item("a", low=-math.inf, deep={"list": [math.nan, 1.5]})
@@ -135,6 +192,36 @@ def test_thousands_of_small_fields_are_cut_too(run: RunHandle, link: Link, serve
     (item,) = server.bodies("item.finished")
     assert item.data["field0"] == "x" * 50
     assert "fields" in server.bodies("log")[0].text
+
+
+def nested(times: int) -> Any:
+    """A list in a list, and so on."""
+    value: Any = "end"
+    for _ in range(times):
+        value = [value]
+    return value
+
+
+def test_what_is_nested_deeper_than_the_server_takes_arrives_as_text(
+    run: RunHandle, link: Link, server: LinkServer
+) -> None:
+    run.item("deep", tree=nested(DEEPEST - 1), vote="REAL")
+    run.item("just right", tree=nested(DEEPEST - 2))
+
+    assert link.flush(30)
+    deep, right = server.bodies("item.finished")
+    assert (deep.data["vote"], right.data["tree"]) == ("REAL", nested(DEEPEST - 2))
+    assert _depth(deep.model_dump(mode="json")) <= DEEPEST
+    assert [line.text for line in server.bodies("log")] == [
+        "item.finished 'deep': nested deeper than 16; what lies deeper is kept as text"
+    ]
+
+
+def test_a_saved_state_that_the_server_would_not_take_is_refused_at_once(run: RunHandle) -> None:
+    run.save_state({"tree": nested(DEEPEST - 2)})
+
+    with pytest.raises(TooLarge, match="nested"):
+        run.save_state({"tree": nested(DEEPEST - 1)})
 
 
 def test_an_outdated_attempt_is_fenced(run: RunHandle, link: Link, server: LinkServer) -> None:

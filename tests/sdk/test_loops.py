@@ -98,6 +98,7 @@ def test_finished_items_of_an_earlier_attempt_are_skipped(
     assert [d.key for d in later.finished()] == server.keys("item.finished")
 
 
+@pytest.mark.rows("S1.12", "S1.15", "S1.34")
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_no_item_starts_after_a_pause_was_accepted(
     run: RunHandle, server: LinkServer, concurrency: int
@@ -339,6 +340,7 @@ def test_a_loop_left_by_break_finishes_its_last_item(run: RunHandle, link: Link,
     assert [(i.key, i.ok) for i in server.bodies("item.finished")] == [("a", True), ("b", True)]
 
 
+@pytest.mark.rows("S1.36")
 def test_a_tracked_loop_pauses_between_two_passes(run: RunHandle, server: LinkServer) -> None:
     def job() -> None:
         home = RunHandle(run._link, id="run_1", name="", attempt=1, params={}, folder=run.folder)
@@ -356,6 +358,7 @@ def test_a_tracked_loop_pauses_between_two_passes(run: RunHandle, server: LinkSe
     server.wait_for(lambda: len(server.log.finished) == 10)
 
 
+@pytest.mark.rows("S1.35", "S3.57")
 def test_a_tracked_loop_is_cancelled_at_its_next_pass(run: RunHandle, link: Link, server: LinkServer) -> None:
     passes = 0
 

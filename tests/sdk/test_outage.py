@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.link import Link
-from pilothouse.sdk.outbox import Outbox
+from pilothouse.sdk.outbox import SYSTEM, Outbox, encoded_event
 from pilothouse.sdk.signals import CutOff
 from pilothouse.sdk.spool import Spool
 from pilothouse.sdk.wire import Waits
@@ -79,6 +80,25 @@ def test_log_lines_and_progress_are_left_out_before_results_and_the_log_says_how
     assert "No result is missing" in said
 
 
+def test_what_the_disk_lost_is_told_before_the_last_word(
+    connect: Connect, links: list[Link], server: LinkServer, tmp_path: Path
+) -> None:
+    run, link = connect(spool=Spool(tmp_path, warm_bytes=200)), links[0]
+    go_away(server, link)
+    for number in range(1_000):
+        run.item(str(number))
+    assert link.wait_until(lambda: not len(link._outbox) and not link._scribe.is_writing, 30)
+    for path in tmp_path.glob("*.jsonl"):
+        path.unlink()
+
+    server.start()
+
+    assert link.flush(30)
+    lost = 1_000 - len(server.keys("item.finished"))
+    assert lost > 500
+    assert [body.text for body in server.bodies("log")][-1] == f"The disk did not give back {lost:,} events."
+
+
 def test_metrics_are_thinned_before_results_are_in_danger(
     connect: Connect, links: list[Link], server: LinkServer, tmp_path: Path
 ) -> None:
@@ -120,6 +140,29 @@ def test_results_alone_fill_the_bound_and_the_job_stops_with_nothing_lost(
     assert len(kept) > 100
     assert again._finished == frozenset(kept)
     assert any("there is no room for more results" in body.text for body in server.bodies("log"))
+
+
+def test_what_tells_of_the_machine_is_left_out_before_other_metrics() -> None:
+    outbox = Outbox()
+    for number in range(3):
+        outbox.put(SYSTEM, encoded_event(SYSTEM, {"step": number, "values": {"system/cpu_percent": 1.0}}))
+        outbox.put("metric", {"step": number, "values": {"loss": 0.5}})
+
+    eased = outbox.take(pressure=1)
+
+    assert [json.loads(event)["data"]["values"] for event in eased.events] == [{"loss": 0.5}] * 3
+    assert "3 system events were left out" in outbox.take_dropped()
+
+
+def test_what_tells_of_the_machine_never_waits_for_room() -> None:
+    outbox = Outbox(1, longest_wait_seconds=30)
+    outbox.put("item.finished", {"key": "a"})
+
+    began = time.monotonic()
+    outbox.put(SYSTEM, encoded_event(SYSTEM, {"step": 1, "values": {}}))
+
+    assert time.monotonic() - began < 1
+    assert len(outbox) == 1
 
 
 def test_nothing_that_is_said_takes_long_while_the_server_is_away(

@@ -34,6 +34,17 @@ def test_a_script_makes_its_own_run_and_completes_it(up: Running, start: Start, 
     assert ledger(tmp_path) == list(range(20))
 
 
+def test_a_script_that_nobody_hosts_tells_what_it_uses_of_its_machine(up: Running, start: Start) -> None:
+    script = start(TRACKS, "10", "0.1")
+
+    finish(script)
+
+    with up.client() as client:
+        series = client.get(f"/api/runs/{run_of(up, script)['id']}/metrics").json()["series"]
+    assert all(0 <= share <= 100 for _, share in series["system/cpu_percent"])
+    assert all(size > 1_000_000 for _, size in series["system/memory_bytes"])
+
+
 def test_what_the_script_prints_is_shown_and_recorded(up: Running, start: Start) -> None:
     script = start("import pilothouse as ph\nwith ph.run():\n    print('one line')\n")
 
@@ -45,6 +56,20 @@ def test_what_the_script_prints_is_shown_and_recorded(up: Running, start: Start)
     assert out == "one line\n"
     assert run["name"] == "eval"
     assert [event["data"]["text"] for event in logs] == ["one line"]
+
+
+def test_params_of_any_class_begin_a_run(up: Running, start: Start) -> None:
+    program = """
+import pathlib, pilothouse as ph
+with ph.run(params={"rate": float("nan"), "folder": pathlib.PurePosixPath("/data"), (1, 2): {3}}):
+    pass
+"""
+    script = start(program)
+
+    code, _, error = finish(script)
+
+    assert code == 0, error
+    assert run_of(up, script)["params"]["params"] == {"rate": "NaN", "folder": "/data", "(1, 2)": [3]}
 
 
 def test_an_exception_fails_the_run_with_its_place_and_goes_on_upwards(up: Running, start: Start) -> None:

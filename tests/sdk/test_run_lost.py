@@ -6,6 +6,7 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+from pilothouse.sdk.spool import Spool
 from tests.e2e.stack import until
 from tests.sdk.scripts import TRACKS, Start, ask, door, finish, ledger, reach, run_of, start, up
 from tests.web.serving import Running
@@ -83,6 +84,23 @@ def test_a_new_run_reuses_what_a_killed_script_could_not_send(
     assert sum(repeated.values()) <= 2, "only what was in hand, and what was not yet written down"
 
 
+def test_a_new_run_takes_over_what_a_later_attempt_of_the_earlier_one_could_not_send(
+    up: Running, start: Start, tmp_path: Path
+) -> None:
+    program = TRACKS.replace("my eval", "hosted")
+    earlier = start(program, "3")
+    finish(earlier)
+    spool = Spool(up.data / "runs" / run_of(up, earlier)["id"], attempt=2)
+    spool.add([b'{"type":"item.finished","data":{"key":"3","seconds":1}}'])
+    spool.close()
+
+    again = start(program, "4", "0", "@last")
+    code, _, _ = finish(again)
+
+    assert (code, run_of(up, again)["progress"]["done"]) == (0, 4)
+    assert ledger(tmp_path) == [0, 1, 2]
+
+
 def test_a_resume_without_an_earlier_run_begins_at_the_beginning(up: Running, start: Start) -> None:
     program = TRACKS.replace("my eval", "never before")
 
@@ -120,6 +138,54 @@ def test_a_script_may_insist_on_a_server(start: Start, tmp_path: Path) -> None:
     assert code == 1
     assert "Unavailable" in error
     assert ledger(tmp_path) == []
+
+
+def test_a_script_whose_folder_cannot_be_made_is_recorded_all_the_same(
+    up: Running, start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    token = (up.data / "token").read_text().strip()
+
+    script = start(TRACKS, "5", PILOTHOUSE_DATA=str(tmp_path / "file"), PILOTHOUSE_TOKEN=token)
+    code, _, error = finish(script)
+
+    run = run_of(up, script)
+    assert (code, run["status"], run["progress"]["done"]) == (0, "completed", 5), error
+    assert "its own folder cannot be made: [Errno 20]" in error
+
+
+def test_a_script_does_not_wait_for_ever_for_a_server_that_takes_its_last_results(
+    up: Running, start: Start, tmp_path: Path
+) -> None:
+    program = "import pilothouse.sdk.byhand as byhand\nbyhand.QUIET_SECONDS = byhand.FLUSH_SECONDS = 0.2\n"
+    with door(up.url) as (url, shut):
+        script = start(
+            program + TRACKS.replace("my eval", "left alone"), "100", "0.01", PILOTHOUSE_SERVER=url
+        )
+        run = reach(up, run_of(up, script)["id"], lambda now: now["progress"]["done"] > 5, "stored items")
+        shut()
+        code, out, error = finish(script)
+
+    assert (code, out) == (0, "went on\n")
+    (said,) = [line for line in error.splitlines() if "has not come back" in line]
+    assert run["id"] in said
+    assert list((up.data / "runs" / run["id"]).glob("spool-*.jsonl"))
+
+
+def test_loops_that_were_left_are_not_kept_until_the_end_of_the_script(start: Start) -> None:
+    program = """
+import gc
+import pilothouse as ph
+from pilothouse.sdk.handle import RunHandle
+for _ in range(4):
+    for n in ph.track(range(3), "left"): break
+gc.collect()
+print(sum(isinstance(each, RunHandle) for each in gc.get_objects()))
+"""
+
+    code, out, _ = finish(start(program, PILOTHOUSE_SERVER="http://127.0.0.1:9"))
+
+    assert (code, out) == (0, "1\n")
 
 
 def test_every_part_of_the_handle_works_unrecorded(start: Start, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from pilothouse.sdk.wire import UNREACHABLE, Wire
+from pilothouse.errors import NotFound, Unavailable
+from pilothouse.sdk.wire import UNREACHABLE, Answer, Wire
 
 ANSWER = b"HTTP/1.1 200 OK\r\nserver: x\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n" + (
     b'{"acked":9}'
@@ -62,3 +63,20 @@ def test_a_whole_answer_is_read(said: bytes, status: int, body: bytes) -> None:
         wire.close()
 
     assert (answer.status, answer.body) == (status, body)
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 422])
+def test_a_proxy_cannot_end_a_run_or_refuse_an_event(status: int) -> None:
+    assert isinstance(Answer(status, b"<html>no such page</html>").error(), Unavailable)
+
+
+def test_a_run_that_the_server_does_not_know_does_not_exist() -> None:
+    assert isinstance(Answer(404, b'{"error": {"code": "not_found"}}').error(), NotFound)
+
+
+@pytest.mark.parametrize("body", [b'{"error": "bad gateway"}', b'["bad gateway"]', b"<html>", b""])
+def test_a_refusal_in_the_words_of_a_proxy_is_a_server_that_is_away(body: bytes) -> None:
+    error = Answer(502, body).error()
+
+    assert isinstance(error, Unavailable)
+    assert error.message == "The server answered 502."

@@ -24,7 +24,8 @@ class Params(BaseModel):
         min_length=1,
         max_length=10_000,
         title="Command",
-        description="The program and its arguments, one each. No shell reads them.",
+        description="A program and its arguments, as in a terminal. No shell reads them.",
+        json_schema_extra={"x-widget": "command"},
     )
     folder: Word | None = Field(
         default=None, title="Folder", description="Where the command runs. Default: the run's own folder."
@@ -45,6 +46,7 @@ class Params(BaseModel):
         le=7 * 86_400,
         title="Stuck after",
         description="Seconds without an item, a metric or a line after which the run counts as stuck.",
+        json_schema_extra={"x-unit": "s"},
     )
     restart: bool = Field(
         default=False,

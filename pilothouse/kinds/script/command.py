@@ -22,17 +22,6 @@ import psutil
 
 from pilothouse.errors import Invalid
 
-# What attaching needs, and what tells a host that a process is the run's.
-KEPT = (
-    "PILOTHOUSE_SERVER",
-    "PILOTHOUSE_TOKEN",
-    "PILOTHOUSE_RUN_ID",
-    "PILOTHOUSE_ATTEMPT",
-    "PILOTHOUSE_FOLDER",
-    "PILOTHOUSE_ENTRY",
-    "PILOTHOUSE_HOST",
-    "PILOTHOUSE_ORPHAN_SECONDS",
-)
 TAIL_CHARACTERS = 4_000
 PIPE_BYTES = 65_536
 DRAIN_SECONDS = 2.0
@@ -54,7 +43,7 @@ class Command:
         folder: Where it runs.
         environment: All its variables.
         is_attached: Whether one of its processes obeys the run's controls by itself.
-        on_output: Called from a thread whenever it writes something.
+        on_output: Called from a thread with whatever it writes, and `stdout` or `stderr`.
         on_end: Called from a thread when its first process has ended.
 
     Attributes:
@@ -70,7 +59,7 @@ class Command:
         folder: Path,
         environment: Mapping[str, str],
         is_attached: Callable[[], bool],
-        on_output: Callable[[], None],
+        on_output: Callable[[str, str], None],
         on_end: Callable[[], None],
     ) -> None:
         self.exit_code: int | None = None
@@ -83,8 +72,11 @@ class Command:
         self._process = _start(argv, folder, environment)
         assert self._process.stdout and self._process.stderr
         self._readers = [
-            threading.Thread(target=self._copy, args=pair, daemon=True)
-            for pair in ((self._process.stdout, sys.stdout), (self._process.stderr, sys.stderr))
+            threading.Thread(target=self._copy, args=ends, daemon=True)
+            for ends in (
+                (self._process.stdout, sys.stdout, "stdout"),
+                (self._process.stderr, sys.stderr, "stderr"),
+            )
         ]
         for thread in (*self._readers, threading.Thread(target=self._await_end, daemon=True)):
             thread.start()
@@ -108,11 +100,9 @@ class Command:
     def hold(self) -> bool:
         """Stop it and all that it started; False when it has ended meanwhile."""
         held: dict[int, psutil.Process] = {}
-        while found := [process for process in self._family() if process.pid not in held]:
-            for process in found:
-                held[process.pid] = process
-                with contextlib.suppress(psutil.Error):
-                    process.send_signal(signal.SIGSTOP)
+        while found := {each.pid: each for each in self._family() if each.pid not in held}:
+            held |= found
+            self._signal(signal.SIGSTOP)
         end = time.monotonic() + STOP_SECONDS
         while not self.has_ended and time.monotonic() < end:
             if all(_stands_still(process) for process in held.values()):
@@ -139,14 +129,14 @@ class Command:
         for reader in self._readers:
             reader.join(max(0.0, end - time.monotonic()))
 
-    def _copy(self, pipe: IO[bytes], stream: TextIO) -> None:
+    def _copy(self, pipe: IO[bytes], stream: TextIO, source: str) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         begun = ""
         while data := os.read(pipe.fileno(), PIPE_BYTES):
             text = decoder.decode(data)
             stream.write(text)
             stream.flush()
-            self._on_output()
+            self._on_output(text, source)
             lines, end, begun = (begun + text).rpartition("\n")
             self._remember(lines + end)
             begun = begun[-TAIL_CHARACTERS:]
@@ -173,7 +163,7 @@ class Command:
                     process.send_signal(number)
 
     def _family(self) -> Iterator[psutil.Process]:
-        """The first process, its descendants, and whoever else is in its group."""
+        """The first process and its descendants, also those that have left its group."""
         with contextlib.suppress(psutil.Error):
             first = psutil.Process(self._process.pid)
             yield first
@@ -185,13 +175,6 @@ def _stands_still(process: psutil.Process) -> bool:
         return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
-
-
-def environment(own: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    """The command's variables: the host's and the run's; of Pilothouse's own only those it needs."""
-    others = {name: value for name, value in own.items() if not name.startswith("PILOTHOUSE_")}
-    kept = {name: own[name] for name in KEPT if name in own}
-    return {**others, "PYTHONUNBUFFERED": "1", **more, **kept}
 
 
 def _start(argv: Sequence[str], folder: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:

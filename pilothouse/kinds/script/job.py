@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pilothouse.errors import PilothouseError
-from pilothouse.kinds.script.command import Command, environment
+from pilothouse.kinds.bars import Bar, BarReader
+from pilothouse.kinds.environment import environment
+from pilothouse.kinds.script.command import Command
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.signals import CutOff, Fenced
 from pilothouse.sdk.standby import Standby
@@ -32,7 +35,7 @@ class Signalled(PilothouseError):
 
 
 class Crash(PilothouseError):
-    """The script attached itself, and an exception ended it; the details say where."""
+    """The script attached itself, and an exception ended it; the details say where, if that is known."""
 
     code = "crash"
 
@@ -49,17 +52,37 @@ def run(run: RunHandle) -> None:
     Raises:
         PilothouseError: It cannot be started, or did not end well; the details say how.
     """
-    params, traces = run.params, Traces(run.folder)
+    perform(run, run.params, lambda bar: run.progress(bar.done, bar.total))
+
+
+def perform(run: RunHandle, params: Mapping[str, Any], on_bar: Callable[[Bar], None]) -> None:
+    """Run a command once, whatever the kind.
+
+    Args:
+        run: The handle.
+        params: `command`, `folder`, `environment`, `restart` and `stuck_seconds` as the kind `script` has them.
+        on_bar: Told when a progress bar moves, unless the command tells its progress itself.
+
+    Raises:
+        PilothouseError: It cannot be started, or did not end well; the details say how.
+    """
+    traces = Traces(run.folder)
     _check_repeat(params, traces)
     traces.start()
     standby = Standby(run, _sign_seconds(params["stuck_seconds"]))
     standby.catch_up()
+    bars = BarReader(lambda bar: None if traces.was_attached else on_bar(bar))
+
+    def heard(text: str, source: str) -> None:
+        standby.moved()
+        bars.hear(text, source)
+
     command = Command(
         params["command"],
         Path(params["folder"] or run.folder),
         environment(os.environ, params["environment"]),
         lambda: traces.is_attached,
-        standby.moved,
+        heard,
         standby.wake,
     )
     try:
@@ -71,7 +94,7 @@ def run(run: RunHandle) -> None:
     _judge(command, traces.left(), standby)
 
 
-def _check_repeat(params: dict[str, Any], traces: Traces) -> None:
+def _check_repeat(params: Mapping[str, Any], traces: Traces) -> None:
     """A command that knows nothing of the run is begun once: nothing tells how far it came."""
     if traces.was_started and not traces.was_attached and not params["restart"]:
         raise NotRepeated(
@@ -113,7 +136,13 @@ def _judge(command: Command, left: dict[str, Any], standby: Standby) -> None:
             tail=tail,
         )
     if failure:
-        raise Crash(failure["message"], where=failure["where"], exit_code=code, tail=failure["tail"])
+        raise Crash(
+            failure["message"],
+            hint=failure.get("hint"),
+            where=failure.get("where"),
+            exit_code=code,
+            tail=failure["tail"],
+        )
     raise ExitCode(f"The command ended with exit code {code}.", exit_code=code, tail=tail)
 
 

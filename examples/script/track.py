@@ -1,6 +1,6 @@
-"""A script that is a run: `python examples/track.py`, or `pilothouse run -- python examples/track.py`.
+"""A script that is a run: `python examples/script/track.py`, or `pilothouse run -- python examples/script/track.py`.
 
-Pause it, cancel it, kill it, stop the server meanwhile. `python examples/track.py @last` does what is left.
+Pause it, cancel it, kill it, stop the server meanwhile. `python examples/script/track.py @last` does what is left.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from pilothouse.sdk.kind import Kind
 
-NAMES = ("benchmark", "script")
+NAMES = ("benchmark", "generation", "synthesis", "autotune", "training", "script")
 
 
 def builtin() -> dict[str, Kind]:

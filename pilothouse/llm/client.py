@@ -76,6 +76,10 @@ class ChatClient:
         """
         self._endpoint.api_key()
 
+    def close(self) -> None:
+        """Let the connections go; nothing is asked afterwards."""
+        self._endpoint.close()
+
     def ask(
         self,
         messages: Sequence[Message],
@@ -103,12 +107,15 @@ class ChatClient:
         given = {name: value for name, value in options.items() if value is not None}
         attempt = 1
         while True:
-            self._limit.take_turn()
+            reckoned = self._limit.take_turn()
             try:
-                return replace(self._endpoint.ask(messages, given, timeout), attempts=attempt)
+                answer = self._endpoint.ask(messages, given, timeout)
             except ModelError as error:
                 error.attempts = attempt
                 self._wait_after(error)
+            else:
+                self._limit.spend(answer.tokens_in + answer.tokens_out, reckoned)
+                return replace(answer, attempts=attempt)
             attempt += 1
 
     def _wait_after(self, error: ModelError) -> None:

@@ -112,6 +112,12 @@ class Endpoint:
             raise translate(error, where) from error
         return _read(completion, messages, time.perf_counter() - began, where)
 
+    def close(self) -> None:
+        """Let the connections go."""
+        with self._lock:
+            if self._sdk is not None:
+                self._sdk.close()
+
     def _client(self) -> OpenAI:
         with self._lock:
             if self._sdk is None:

@@ -199,16 +199,76 @@ def test_models_that_renamed_the_limit_are_asked_with_the_new_name(start: Start)
 # Pace
 
 
+class Time(Waits):
+    """A clock that goes on by what is waited."""
+
+    now = 100.0
+
+    def __call__(self, seconds: float) -> None:
+        super().__call__(round(seconds, 6))
+        self.now += seconds
+
+
 def test_a_rate_limit_spaces_requests_evenly() -> None:
-    now, waits = [100.0], Waits()
-    limit = RateLimit(30, clock=lambda: now[0], wait=waits)
+    time = Time()
+    limit = RateLimit(30, clock=lambda: time.now, wait=time)
 
     for _ in range(3):
         limit.take_turn()
-    now[0] += 100
+    time.now += 100
     limit.take_turn()
 
-    assert waits == [2.0, 4.0]
+    assert time == [2.0, 2.0]
+
+
+def test_a_turn_that_was_slept_over_a_little_puts_off_none_of_the_next() -> None:
+    time = Time()
+    limit = RateLimit(30, clock=lambda: time.now, wait=time)
+
+    limit.take_turn()
+    time.now += 2.5
+    limit.take_turn()
+    limit.take_turn()
+
+    assert time == [1.5]
+
+
+def test_tokens_are_spaced_by_what_the_answers_before_have_cost() -> None:
+    time = Time()
+    limit = RateLimit(None, 600, clock=lambda: time.now, wait=time)
+
+    limit.spend(100, limit.take_turn())
+    second = limit.take_turn()
+    third = limit.take_turn()
+    limit.spend(40, second)
+    limit.spend(100, third)
+    limit.take_turn()
+
+    assert time == [10.0, 10.0, 4.0]
+
+
+def test_processes_that_name_one_file_share_a_limit(tmp_path: Path) -> None:
+    time = Time()
+    one, other = (
+        RateLimit(30, 600, file=tmp_path / "paces" / "a.json", clock=lambda: time.now, wait=time)
+        for _ in range(2)
+    )
+
+    one.take_turn()
+    other.spend(100, other.take_turn())
+    one.take_turn()
+
+    assert time == [2.0, 10.0]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"turn": 9e9, "zero": -1e9}', '{"other": 1}'])
+def test_a_file_of_another_life_of_the_machine_holds_nobody_up(tmp_path: Path, text: str) -> None:
+    file, time = tmp_path / "a.json", Time()
+    file.write_text(text)
+
+    RateLimit(30, file=file, clock=lambda: time.now, wait=time).take_turn()
+
+    assert time == []
 
 
 def test_the_back_off_grows_jitters_and_has_an_end() -> None:

@@ -18,7 +18,7 @@ from pilothouse.kinds.benchmark.params import Params
 from pilothouse.kinds.benchmark.plan import plan
 from pilothouse.llm.offline.asked import read_request
 from pilothouse.llm.offline.chat import Wanted, reply
-from pilothouse.llm.offline.model import offline_model
+from pilothouse.llm.offline.model import offline_model, trained
 from pilothouse.llm.offline.ngram import NGram
 from pilothouse.llm.offline.server import OfflineServer
 from pilothouse.llm.offline.tokens import pieces, tokenise, write
@@ -73,7 +73,7 @@ def test_longer_histories_predict_better() -> None:
 
 
 def test_training_takes_less_than_a_second_or_so() -> None:
-    offline_model.cache_clear()
+    trained.cache_clear()
     began = time.process_time()
 
     offline_model()
@@ -174,6 +174,24 @@ def test_a_schema_is_obeyed() -> None:
     assert list(answer) == ["why", "ok", "vote"]
     assert answer["vote"] in ("REAL", "SAFE")
     assert isinstance(answer["ok"], bool)
+
+
+def test_whole_numbers_lists_and_sections_are_written_as_they_are_asked_for() -> None:
+    part = {"type": "array", "minItems": 2, "items": {"enum": ["red", "blue"]}}
+    schema = {"properties": {"year": {"type": "integer", "minimum": 1990, "maximum": 1999}, "colours": part}}
+    form = {"type": "json_schema", "json_schema": {"schema": schema}}
+    messages = [("user", "Write these sections, each below its heading:\n## Question\n## Answer")]
+
+    found = json.loads(
+        reply(offline_model(), Wanted([("user", "A car.")], seed=3, response_format=form)).text
+    )
+    text = reply(offline_model(), Wanted(messages, seed=3)).text
+
+    assert found["year"] in range(1990, 2000)
+    assert len(found["colours"]) == 2
+    assert set(found["colours"]) <= {"red", "blue"}
+    assert text.startswith("## Question\n")
+    assert "\n\n## Answer\n" in text
 
 
 def test_an_answer_is_cut_at_max_tokens_and_at_stop_texts() -> None:

@@ -9,18 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.sdk.kind import (
-    Breakdown,
-    Column,
-    Confusion,
-    Distribution,
-    Example,
-    Heatmap,
-    Kind,
-    Meter,
-    Metric,
-    Stats,
-)
+from pilothouse.kinds.spending import SPENDING
+from pilothouse.sdk.kind import Column, Example, Kind, Metric
+from pilothouse.sdk.panels import Breakdown, Confusion, Distribution, Heatmap, Meter, Stats
 
 COLUMNS = (
     Column("model", "Model", filter=True),
@@ -34,10 +25,7 @@ COLUMNS = (
     Column("answer", "Answer", shown=False),
     Column("parse_error", "Parse error", filter=True, shown=False),
     Column("milliseconds", "Time", "milliseconds"),
-    Column("tokens_in", "Tokens in", "integer", shown=False),
-    Column("tokens_out", "Tokens out", "integer", shown=False),
-    Column("tokens_estimated", "Tokens estimated", "boolean", shown=False),
-    Column("cost", "Cost", "money", shown=False),
+    *SPENDING,
     Column("attempts", "Attempts", "integer", shown=False),
     Column("input", "Input", shown=False),
 )

@@ -7,7 +7,6 @@ parse failure with a reason. Nothing here raises, whatever a model writes.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable
@@ -15,18 +14,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pilothouse.kinds.benchmark.votes import Ballot, plain
+from pilothouse.kinds.replies import objects, without_thinking
 
 AnswerFormat = Literal["marker", "json", "schema"]
 
-_THINK_OPEN = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
-_THINK_CLOSE = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _MARKER = re.compile(r"\*{0,2}\bVOTE\b\*{0,2}[ \t]{0,3}[:=]", re.IGNORECASE)
 _CONFIDENCE = re.compile(
     r"\bCONFIDENCE\b\*{0,2}[ \t]{0,3}[:=][ \t*]{0,4}(\d{1,3}(?:\.\d{1,6})?)[ \t]?(%?)", re.IGNORECASE
 )
 _VOTE_KEYS = ("vote", "verdict", "label", "classification", "answer")
 _REASON_KEYS = ("reasoning", "reason", "explanation", "rationale")
-_MOST_OBJECTS = 200
 _LONGEST_NAME = 8
 _QUOTED = 60
 
@@ -84,24 +81,6 @@ def parse(text: str, ballot: Ballot, form: AnswerFormat = "marker") -> Parsed:
     return Parsed(parsed.vote, parsed.confidence, parsed.reasoning or thought, parsed.error)
 
 
-def without_thinking(text: str) -> tuple[str, str]:
-    """The answer without its `<think>` blocks, and what they hold. An open block reaches to the end."""
-    said: list[str] = []
-    thought: list[str] = []
-    place = 0
-    while opened := _THINK_OPEN.search(text, place):
-        said.append(text[place : opened.start()])
-        closed = _THINK_CLOSE.search(text, opened.end())
-        thought.append(text[opened.end() : closed.start() if closed else len(text)])
-        place = closed.end() if closed else len(text)
-    said.append(text[place:])
-    rest = "".join(said)
-    for closed in list(_THINK_CLOSE.finditer(rest))[-1:]:  # some servers leave the opening tag out
-        thought.append(rest[: closed.start()])
-        rest = rest[closed.end() :]
-    return rest, "\n".join(thought).strip()
-
-
 def _marker(text: str, ballot: Ballot) -> Parsed:
     found = list(_MARKER.finditer(text))
     confidence = _read_confidence(text)
@@ -135,7 +114,7 @@ def _read_confidence(text: str) -> float | None:
 def _object(text: str, ballot: Ballot) -> Parsed:
     """The last object of the text that holds a vote."""
     parsed = Parsed(reasoning=text.strip(), error="no JSON object in the answer")
-    for found in _objects(text):
+    for found in objects(text):
         values = {str(key).casefold(): value for key, value in found.items()}
         key = next((key for key in _VOTE_KEYS if key in values), None)
         if key is None:
@@ -148,24 +127,6 @@ def _object(text: str, ballot: Ballot) -> Parsed:
         error = None if vote else f"{str(named)[:_QUOTED]!r} is none of the votes"
         parsed = Parsed(vote, _number(values.get("confidence")), next(reasons, ""), error)
     return parsed
-
-
-def _objects(text: str) -> list[dict[str, Any]]:
-    """The JSON objects in a text, fenced or bare, outermost only."""
-    decoder = json.JSONDecoder()
-    found: list[dict[str, Any]] = []
-    place = text.find("{")
-    for _ in range(_MOST_OBJECTS):
-        if place < 0:
-            break
-        try:
-            value, end = decoder.raw_decode(text, place)
-        except (ValueError, RecursionError):
-            end = place + 1
-        else:
-            found.append(value)
-        place = text.find("{", end)
-    return found
 
 
 def _number(value: Any) -> float | None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from pilothouse.kinds.benchmark.answers import response_format
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.kinds.benchmark.parts import Model
 from pilothouse.kinds.benchmark.plan import Test
-from pilothouse.llm.client import Answer, ChatClient, Retry
-from pilothouse.llm.client import Model as ChatModel
+from pilothouse.kinds.chat import ChatModels
+from pilothouse.llm.client import Answer, Retry
 from pilothouse.llm.errors import ModelError
-from pilothouse.llm.pace import RateLimit
-from pilothouse.llm.prices import Prices
 
 
 class Backend(Protocol):
@@ -34,63 +32,29 @@ class Backend(Protocol):
         """Dollars, None when the price is not known."""
 
 
-class ChatBackend:
+class ChatBackend(ChatModels):
     """Chat models behind OpenAI-compatible endpoints.
 
     Args:
         params: Of the run.
         on_retry: Told before each wait, in the thread that asks.
         name: Gives the idempotency key of a test's key.
+        folder: Of the run.
     """
 
-    def __init__(self, params: Params, on_retry: Callable[[Retry], None], name: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        params: Params,
+        on_retry: Callable[[Retry], None],
+        name: Callable[[str], str],
+        folder: Path | None = None,
+    ) -> None:
+        super().__init__(params, response_format(params.answer_format, params.ballot()), on_retry, folder)
         self._name = name
-        self._params = params
-        self._prices = Prices.load(params.prices)
-        self._format = response_format(params.answer_format, params.ballot())
-        limits = rate_limits(params.models)
-        self._clients = {
-            model.name: ChatClient(
-                ChatModel(model.name, model.base_url, model.api_key_env, model.model),
-                limit=limits[model.base_url],
-                retries=params.retries,
-                on_retry=on_retry,
-            )
-            for model in params.models
-        }
-
-    def check(self, model: str) -> ModelError | None:
-        """See `Backend`."""
-        try:
-            self._clients[model].check()
-        except ModelError as error:
-            return error
-        return None
 
     def ask(self, test: Test) -> Answer:
         """See `Backend`."""
-        params = self._params
-        return self._clients[test.model.name].ask(
-            [{"role": "user", "content": test.input}],
-            temperature=params.temperature,
-            seed=test.seed,
-            timeout=params.timeout_seconds,
-            max_tokens=params.max_tokens,
-            response_format=self._format,
-            idempotency_key=self._name(test.key),
-        )
-
-    def cost(self, model: str, tokens_in: int, tokens_out: int) -> float | None:
-        """See `Backend`."""
-        return self._prices.cost(self._clients[model].model.id, tokens_in, tokens_out)
-
-
-def rate_limits(models: list[Model]) -> Mapping[str, RateLimit]:
-    """One limit for each endpoint: the lowest that its models name."""
-    named: dict[str, list[float]] = {}
-    for model in models:
-        named.setdefault(model.base_url, []).extend([model.rpm] if model.rpm else [])
-    return {url: RateLimit(min(limits, default=None)) for url, limits in named.items()}
+        return self.say(test.model.name, test.input, test.seed, self._name(test.key))
 
 
 class DeterministicBackend:

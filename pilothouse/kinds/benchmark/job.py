@@ -8,15 +8,18 @@ when there is no model left to ask. What is finished is kept in every case.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from pilothouse.kinds.benchmark.answers import parse
 from pilothouse.kinds.benchmark.backend import Backend, ChatBackend
 from pilothouse.kinds.benchmark.news import News
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.kinds.benchmark.patience import NoModelLeft, Patience
 from pilothouse.kinds.benchmark.plan import Test, pairs, plan
 from pilothouse.kinds.benchmark.tally import Tally
+from pilothouse.kinds.patience import NoModelLeft, Patience
+from pilothouse.kinds.spending import dollars
+from pilothouse.llm.client import Retry
 from pilothouse.llm.errors import ModelError
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.signals import ItemFailed
@@ -25,8 +28,12 @@ from pilothouse.sdk.signals import ItemFailed
 def run(run: RunHandle) -> None:
     """Run a benchmark with chat models."""
     params = Params.model_validate(run.params)
-    backend = ChatBackend(params, lambda retry: run.note("backup", retry.text), run.idempotency_key)
-    Benchmark(run, params, backend).run()
+
+    def tell(retry: Retry) -> None:
+        run.note("backup", retry.text)
+
+    with closing(ChatBackend(params, tell, run.idempotency_key, run.folder)) as backend:
+        Benchmark(run, params, backend).run()
 
 
 class Benchmark:
@@ -117,7 +124,7 @@ class Benchmark:
         """The budget is spent: wait for somebody to raise it, or to cancel."""
         budget = self._run.params["budget"]
         done = f"{self._tally.count} of {len(self._tests)} tests done"
-        text = f"Paused at your limit of ${budget:,.2f} ({done}). Raise the budget and resume, or cancel."
+        text = f"Paused at your limit of {dollars(budget)} ({done}). Raise the budget and resume, or cancel."
         self._run.pause("budget", text, budget)
 
     def _is_budget_spent(self) -> bool:

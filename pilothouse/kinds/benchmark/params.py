@@ -13,20 +13,18 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
-from pilothouse.kinds.benchmark.parts import Case, Model, Prompt, Vote, problem
-from pilothouse.kinds.benchmark.template import BUILT_IN, placeholders
+from pilothouse.kinds.benchmark.parts import Case, Prompt, Vote
 from pilothouse.kinds.benchmark.votes import Ballot
+from pilothouse.kinds.fields import advanced
+from pilothouse.kinds.models import Model, problem
+from pilothouse.kinds.template import placeholders
 
-ADVANCED = "advanced"
+BUILT_IN = frozenset({"votes", "answer"})
 Place = tuple[str | int, ...]
 
 
 def _at(place: Place, message: str) -> InitErrorDetails:
     return InitErrorDetails(type=problem(message), loc=place, input=None)
-
-
-def _advanced(widget: str | None = None, **hints: Any) -> dict[str, Any]:
-    return {"x-group": ADVANCED, **({"x-widget": widget} if widget else {}), **hints}
 
 
 class Params(BaseModel):
@@ -59,13 +57,13 @@ class Params(BaseModel):
         default_factory=list,
         title="Votes that count as equal",
         description="Groups of votes, such as [FALSE_POSITIVE, WEAKNESS].",
-        json_schema_extra=_advanced("groups", default=[]),
+        json_schema_extra=advanced("groups", default=[]),
     )
     answer_format: Literal["marker", "json", "schema"] = Field(
         default="marker",
         title="Answer format",
         description="marker: *VOTE: X · json: an object with vote · schema: the same, enforced by the endpoint.",
-        json_schema_extra=_advanced(),
+        json_schema_extra=advanced(),
     )
     concurrency: int = Field(
         default=1,
@@ -73,14 +71,21 @@ class Params(BaseModel):
         le=256,
         title="Concurrency",
         description="Tests side by side; 1 is one after another.",
-        json_schema_extra=_advanced(),
+        json_schema_extra=advanced(),
     )
-    temperature: float = Field(default=0.0, ge=0, le=2, title="Temperature", json_schema_extra=_advanced())
+    temperature: float = Field(
+        default=0.0,
+        ge=0,
+        le=2,
+        title="Temperature",
+        description="0 gives the likeliest answer; higher is more varied.",
+        json_schema_extra=advanced(),
+    )
     seed: int = Field(
         default=7,
         title="Seed",
         description="Sent with every request; repeats count up from it.",
-        json_schema_extra=_advanced(),
+        json_schema_extra=advanced(),
     )
     retries: int = Field(
         default=3,
@@ -88,7 +93,7 @@ class Params(BaseModel):
         le=20,
         title="Retries",
         description="Further tries after a 429, a server error or a time-out.",
-        json_schema_extra=_advanced(),
+        json_schema_extra=advanced(),
     )
     timeout_seconds: float = Field(
         default=60.0,
@@ -96,7 +101,7 @@ class Params(BaseModel):
         le=3600,
         title="Time-out",
         description="Seconds to wait for one answer.",
-        json_schema_extra=_advanced(**{"x-unit": "s"}),
+        json_schema_extra=advanced(unit="s"),
     )
     max_tokens: int = Field(
         default=1024,
@@ -104,7 +109,7 @@ class Params(BaseModel):
         le=200_000,
         title="Longest answer",
         description="Tokens; a longer answer is cut.",
-        json_schema_extra=_advanced(**{"x-unit": "tokens"}),
+        json_schema_extra=advanced(unit="tokens"),
     )
     repeats: int = Field(
         default=1,
@@ -112,27 +117,27 @@ class Params(BaseModel):
         le=100,
         title="Repeats",
         description="How often each case is asked.",
-        json_schema_extra=_advanced(),
+        json_schema_extra=advanced(),
     )
     budget: float | None = Field(
         default=None,
         gt=0,
         title="Budget",
         description="Money that this run may spend, in dollars. The run pauses there; raise it and resume.",
-        json_schema_extra=_advanced(**{"x-unit": "$"}),
+        json_schema_extra=advanced(unit="$"),
     )
     prices: str | None = Field(
         default=None,
         title="Price table",
         description="JSON file with own prices; empty: the table that ships here.",
-        json_schema_extra=_advanced(),
+        json_schema_extra=advanced(),
     )
     stop_when_decided: bool = Field(
         default=False,
         title="Stop when decided",
         description="Ends the run when the tests left cannot change the winner. "
         "Switched on while the run goes on, it ends the run after the tests in hand.",
-        json_schema_extra=_advanced(),
+        json_schema_extra=advanced(),
     )
 
     @field_validator("votes", mode="before")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pilothouse.kinds.benchmark.answers import INSTRUCTIONS
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.kinds.benchmark.parts import Case, Model, Prompt
+from pilothouse.kinds.benchmark.parts import Case, Prompt
 from pilothouse.kinds.benchmark.tally import SEPARATOR, Pair
-from pilothouse.kinds.benchmark.template import fill
+from pilothouse.kinds.models import Model
+from pilothouse.kinds.template import fill
 
 
 @dataclass(frozen=True, slots=True)

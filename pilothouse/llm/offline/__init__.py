@@ -33,10 +33,8 @@ def embedded(ms_per_token: float | None = None) -> str:
 
 @cache
 def _serve(ms_per_token: float) -> str:
-    from pilothouse.llm.offline.model import offline_model
     from pilothouse.llm.offline.server import OfflineServer
 
-    offline_model()
     server = OfflineServer(ms_per_token=ms_per_token)
     threading.Thread(target=server.serve_forever, name="pilothouse-offline", daemon=True).start()
     return server.base_url

@@ -1,8 +1,8 @@
 """What a request asks for: a label, an object, reasons, or a text.
 
 A large model understands this; the offline model reads it from the usual
-phrases: "one of: A, B, C", `*VOTE: X`, "reasoning", "JSON", and from
-`response_format`.
+phrases: "one of: A, B, C", `*VOTE: X`, "reasoning", "JSON", "sections" with `## Headings`,
+and from `response_format`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ _SPLIT = re.compile(r"\s*(?:,|\||/|\bor\b|\band\b)\s*", re.IGNORECASE)
 _MARKER = re.compile(r"(\*{0,2}[A-Z][A-Z_]{2,}\s*:)\s*\*{0,2}(?:X|<[^>\n]+>|\.\.\.|…|YOUR\b)")
 _REASONS = re.compile(r"\b(?:reason\w*|explain|explanation|why|step by step)\b", re.IGNORECASE)
 _JSON = re.compile(r"\bjson\b", re.IGNORECASE)
+_SECTIONS = re.compile(r"\b(?:sections?|headings?)\b", re.IGNORECASE)
+_SECTION = re.compile(r"^#{1,3} +(\S[^\n]*?) *$", re.MULTILINE)
 _KEY = re.compile(r'"(\w+)"\s*:')
 _LONGEST_LABEL = 40
 
@@ -30,12 +32,14 @@ class Asked:
         marker: What to write before the label, such as `*VOTE:`; None without.
         reasons: True when reasons are wanted before the label.
         properties: Properties of the object that is wanted, as JSON Schema; None for no object.
+        sections: Headings to write a text below.
     """
 
     labels: tuple[str, ...] = ()
     marker: str | None = None
     reasons: bool = False
     properties: Mapping[str, Mapping[str, Any]] | None = None
+    sections: tuple[str, ...] = ()
 
 
 def read_request(prompt: str, response_format: Mapping[str, Any] | None) -> Asked:
@@ -51,7 +55,8 @@ def read_request(prompt: str, response_format: Mapping[str, Any] | None) -> Aske
     elif kind == "json_object" or (_JSON.search(prompt) and not marker):
         keys = dict.fromkeys(_KEY.findall(prompt)) or {"answer": None}
         properties = {key: {"enum": labels} if _is_label(key, labels) else {} for key in keys}
-    return Asked(labels, marker[-1] if marker else None, reasons, properties)
+    sections = tuple(dict.fromkeys(_SECTION.findall(prompt))) if _SECTIONS.search(prompt) else ()
+    return Asked(labels, marker[-1] if marker else None, reasons, properties, sections)
 
 
 def _is_object(value: Any) -> bool:

@@ -14,6 +14,7 @@ from pilothouse.llm.offline.tokens import pieces, write
 
 LONGEST_REASONS = 60
 LONGEST_TEXT = 400
+LONGEST_LIST = 10
 _STOP = frozenset({"vote"})
 _TALKATIVE = 0.6
 
@@ -82,6 +83,8 @@ class _Answer:
         if asked.properties is not None:
             values = {name: self._value(name, part, asked) for name, part in asked.properties.items()}
             return json.dumps(values, ensure_ascii=False)
+        if asked.sections:
+            return "\n\n".join(f"## {section}\n{self._reasons()}" for section in asked.sections)
         if not asked.labels:
             return self._text(LONGEST_TEXT, self._wanted.temperature)
         reasons = self._reasons() if asked.reasons else ""
@@ -96,7 +99,17 @@ class _Answer:
             return self._choose(labels).label
         if part.get("type") == "boolean":
             return self._choose(("true", "false")).label == "true"
-        if part.get("type") in ("number", "integer") or name in ("confidence", "probability"):
+        match part.get("type"):
+            case "integer":
+                least = _whole(part.get("minimum"), 0)
+                return self._dice.randint(least, max(least, _whole(part.get("maximum"), least + 9)))
+            case "array":
+                each = part.get("items")
+                count = min(LONGEST_LIST, max(1, _whole(part.get("minItems"), 1)))
+                return [
+                    self._value(name, each if isinstance(each, dict) else {}, asked) for _ in range(count)
+                ]
+        if part.get("type") == "number" or name in ("confidence", "probability"):
             return round(self._choose(asked.labels or ("true", "false")).probability, 2)
         return self._reasons()
 
@@ -121,3 +134,8 @@ class _Answer:
             stop=_STOP,
         )
         return write(tokens)
+
+
+def _whole(value: Any, default: int) -> int:
+    """A limit of a schema, which may hold anything."""
+    return int(value) if isinstance(value, int | float) and abs(value) < 1e9 else default

@@ -35,11 +35,12 @@ class LanguageModel:
 
     Args:
         documents: Texts to learn from.
+        order: Words that count, the next one included: 1 to 3.
     """
 
-    def __init__(self, documents: Sequence[str]) -> None:
+    def __init__(self, documents: Sequence[str], order: int = ORDER) -> None:
         tokens = [tokenise(document) for document in documents]
-        self._ngram = NGram(tokens)
+        self._ngram = NGram(tokens, order)
         self._topics = Topics(tokens, self._ngram)
 
     def choose(
@@ -101,15 +102,20 @@ class LanguageModel:
         return dice.choices(words, weights)[0]
 
 
+def offline_model(order: int = ORDER) -> LanguageModel:
+    """The model of an order, trained from the package's texts at the first call."""
+    return trained(order)
+
+
 @cache
-def offline_model() -> LanguageModel:
-    """The model, trained from the package's texts at the first call."""
+def trained(order: int) -> LanguageModel:
+    """See `offline_model`."""
     folder = files("pilothouse.llm.offline") / "corpus"
     named = sorted(
         (file for file in folder.iterdir() if file.name.endswith(".txt")), key=lambda file: file.name
     )
     texts = [file.read_text("utf-8") for file in named]
-    return LanguageModel([part for text in texts for part in text.split("\n\n") if part.strip()])
+    return LanguageModel([part for text in texts for part in text.split("\n\n") if part.strip()], order)
 
 
 def _score(label: str, ratios: Mapping[str, float]) -> float:

@@ -29,14 +29,16 @@ class NGram:
 
     Args:
         documents: Token lists to learn from; each ends with `END`.
+        order: Words that count, the next one included: 1 to `ORDER`. A lower order is faster and weaker.
     """
 
-    def __init__(self, documents: Iterable[Sequence[str]]) -> None:
+    def __init__(self, documents: Iterable[Sequence[str]], order: int = ORDER) -> None:
+        self._order = order
         after: dict[History, Counter[str]] = {(): Counter()}
         for tokens in documents:
             padded = [START] * (ORDER - 1) + [*tokens, END]
             for place in range(ORDER - 1, len(padded)):
-                for length in range(ORDER):
+                for length in range(order):
                     history = tuple(padded[place - length : place])
                     after.setdefault(history, Counter())[padded[place]] += 1
         self._seen = {history: (words, words.total(), len(words)) for history, words in after.items()}
@@ -64,7 +66,7 @@ class NGram:
     def _orders(self, history: Sequence[str]) -> list[Followers]:
         """What followed the empty history, the last word and the last two, as far as they were seen."""
         found = [self._seen[()]]
-        for length in range(1, min(ORDER, len(history) + 1)):
+        for length in range(1, min(self._order, len(history) + 1)):
             followers = self._seen.get(tuple(history[len(history) - length :]))
             if followers is None:
                 break

@@ -1,20 +1,24 @@
 """The offline model behind an OpenAI-compatible API, on this machine only.
 
-`GET /health`, `GET /v1/models`, `POST /v1/chat/completions` with and without
-`stream`. Token counts are the model's own; errors have OpenAI's shape.
+`GET /health`, `GET /metrics`, `GET /v1/models`, `POST /v1/chat/completions` with and
+without `stream`. Token counts are the model's own; errors have OpenAI's shape.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from pilothouse.llm.offline.chat import Reply, reply
+from pilothouse.llm.offline.meter import Meter
 from pilothouse.llm.offline.model import offline_model
+from pilothouse.llm.offline.ngram import ORDER
 from pilothouse.llm.offline.request import BadRequest, read_body
 
 MODEL_ID = "offline"
@@ -29,15 +33,24 @@ class OfflineServer(ThreadingHTTPServer):
         port: 0 takes a free one.
         ms_per_token: Time that each token of an answer takes, so that a watcher can follow;
             0 answers as fast as the model computes.
+        order: Of the model, 1 to 3: a lower one computes less for each token.
+        max_batch: Answers at work side by side; further requests wait. None: any number.
     """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int = 0, ms_per_token: float = 0.0) -> None:
+    def __init__(
+        self, port: int = 0, ms_per_token: float = 0.0, *, order: int = ORDER, max_batch: int | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.seconds_per_token = ms_per_token / 1000
+        self.model = offline_model(order)
+        self.meter = Meter()
+        self.room: contextlib.AbstractContextManager[Any] = (
+            threading.Semaphore(max_batch) if max_batch else contextlib.nullcontext()
+        )
 
     @property
     def base_url(self) -> str:
@@ -52,15 +65,23 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: OfflineServer
+    _came = 0.0
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
+
+    def parse_request(self) -> bool:
+        """The first line was read; the rest of the head follows."""
+        self._came = time.perf_counter()
+        return super().parse_request()
 
     def do_GET(self) -> None:
         """Health and the list of models."""
         match self.path.partition("?")[0].rstrip("/"):
             case "/health":
                 self._answer(200, {"status": "ok", "model": MODEL_ID})
+            case "/metrics":
+                self._send(200, "text/plain; version=0.0.4", self.server.meter.text().encode())
             case "/v1/models":
                 self._answer(200, {"object": "list", "data": [_card()]})
             case "/v1/models/offline":
@@ -84,14 +105,17 @@ class _Handler(BaseHTTPRequestHandler):
         except BadRequest as error:
             self._refuse(error)
             return
-        answer = reply(offline_model(), asked.wanted)
-        if asked.stream:
-            self._stream(answer)
-        else:
-            time.sleep(self.server.seconds_per_token * len(answer.pieces))
-            self._answer(200, _completion(answer))
+        with self.server.meter.request(self._came) as request, self.server.room:
+            answer = reply(self.server.model, asked.wanted)
+            if asked.stream:
+                self._stream(answer, request.first_token)
+            else:
+                time.sleep(self.server.seconds_per_token * len(answer.pieces))
+                request.first_token()
+                self._answer(200, _completion(answer))
+            request.tokens = len(answer.pieces)
 
-    def _stream(self, answer: Reply) -> None:
+    def _stream(self, answer: Reply, first_token: Callable[[], None]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
@@ -99,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         for data in _chunks(answer):
             if data["choices"] and data["choices"][0]["delta"].get("content"):
                 time.sleep(self.server.seconds_per_token)
+                first_token()
             self._send_chunk(f"data: {json.dumps(data)}\n\n".encode())
         self._send_chunk(b"data: [DONE]\n\n")
         self._send_chunk(b"")
@@ -107,9 +132,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
     def _answer(self, status: int, content: Any) -> None:
-        body = json.dumps(content).encode()
+        self._send(status, "application/json", json.dumps(content).encode())
+
+    def _send(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

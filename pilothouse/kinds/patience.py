@@ -1,7 +1,7 @@
-"""When to stop asking a model: five tests in a row that only a person can help.
+"""When to stop asking a model: five requests in a row that only a person can help.
 
-A wrong key or a dead address fails every test alike. To go on would fill the
-table with one error; the tests that are left stay unfinished for a retry.
+A wrong key or a dead address fails every request alike. To go on would fill the
+table with one error; the items that are left stay unfinished for a retry.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ class Patience:
         with self._lock:
             self._in_a_row[model] = 0
 
-    def failed(self, model: str, error: ModelError) -> None:
-        """A test ended in this error."""
+    def failed(self, model: str, error: ModelError, *, is_hopeless: bool | None = None) -> None:
+        """A request ended in this error; `is_hopeless` outranks what the error says of itself."""
+        hopeless = error.is_hopeless if is_hopeless is None else is_hopeless
         with self._lock:
-            self._in_a_row[model] = self._in_a_row[model] + 1 if error.is_hopeless else 0
+            self._in_a_row[model] = self._in_a_row[model] + 1 if hopeless else 0
             if self._in_a_row[model] >= HOPELESS_IN_A_ROW:
                 self._given_up.setdefault(model, error)
 

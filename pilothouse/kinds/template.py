@@ -1,7 +1,7 @@
 """Prompts with `{placeholders}`.
 
 Only `{a_name}` is a placeholder, so JSON may stand in a prompt as it is;
-`{{a_name}}` gives `{a_name}` itself. A field that a case lacks is filled with nothing.
+`{{a_name}}` gives `{a_name}` itself. A placeholder without a value is filled with nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-BUILT_IN = frozenset({"votes", "answer"})
 _PLACEHOLDER = re.compile(r"\{\{([A-Za-z_]\w*)\}\}|\{([A-Za-z_]\w*)\}")
 
 

@@ -1,0 +1,203 @@
+"""Tables: types, bad ones, and what is said of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from pydantic import ValidationError
+
+from pilothouse.kinds.synthesis.column import Column, detect
+from pilothouse.kinds.synthesis.params import EXAMPLES, Params
+from pilothouse.kinds.synthesis.table import BadTable, Table, checked, read
+from tests.kinds.synthesis.conftest import a_table, records
+
+
+def made_anew(column: Column) -> list[str]:
+    """The cells of a column that is taken over as it is."""
+    return column.filled(column.rows, column.numbers, column.codes).cells()
+
+
+@pytest.mark.parametrize(
+    ("cells", "type_"),
+    [
+        ([str(number) for number in range(40, 0, -2)] * 2, "integer"),
+        (["1.5", "2.25", "", "NA"] * 10, "number"),
+        (["1e-3", "2E4"] * 10, "number"),
+        ([0, 1] * 20, "category"),
+        ([True, False, None] * 10, "category"),
+        (["yes", "no", "?"] * 10, "category"),
+        (["2026-01-31", "2025-12-01"] * 10, "date"),
+        ([f"u-{number}" for number in range(40)], "id"),
+        (list(range(1000, 1040)), "id"),
+        (["x"] * 30, "constant"),
+        (["", None, float("nan"), "N/A"] * 10, "empty"),
+        (["1", "2", "three"] * 10, "category"),
+    ],
+)
+def test_a_type_is_found_by_the_values(cells: list[Any], type_: str) -> None:
+    assert detect("column", cells).type == type_
+
+
+def test_cells_are_written_as_they_were_read() -> None:
+    columns = {
+        "price": ["1.50", "2.25", "", "-0.25"] * 10,
+        "when": ["2026-01-31", "2025-12-01"] * 20,
+        "moment": ["2026-01-31T10:20:30", "2025-12-01T00:00:01"] * 20,
+        "colour": ["red", "blue", ""] * 13 + ["red"],
+        "same": ["x"] * 40,
+        "nothing": [""] * 40,
+    }
+
+    table = checked("rows", columns)
+
+    assert {column.name: made_anew(column) for column in table.columns} == columns
+
+
+def test_numbers_and_words_mixed_are_words_and_it_is_said() -> None:
+    column = detect("mixed", ["12", "13.5", "unknown-x", "14"] * 10)
+
+    assert column.hint == "numbers and words are mixed (30 of 40 are numbers); learned as words"
+
+
+def test_of_many_categories_the_rare_ones_become_one() -> None:
+    cells = [f"town {number % 70}" for number in range(140)] + ["town 1"] * 60
+
+    column = detect("town", cells)
+
+    assert len(column.levels) == 50
+    assert column.levels[-1] == "(other)"
+    assert "70 different values; all but the 49 most frequent become (other)" in column.hint
+
+
+def test_ids_are_made_anew_and_never_copied() -> None:
+    column = detect("user_id", [f"secret-{number * 7}" for number in range(30)])
+
+    assert column.filled(3).cells() == ["user_id-1", "user_id-2", "user_id-3"]
+
+
+def test_a_column_that_is_missing_in_places_keeps_its_share() -> None:
+    table = a_table(120, gap=([None] * 30) + [float(number) + 0.5 for number in range(90)])
+
+    assert table.columns[3].missing == 0.25
+
+
+def test_two_parts_are_the_whole_and_the_same_every_time() -> None:
+    table = a_table(100)
+
+    parts = table.split(0.2, 7)
+
+    assert (parts[0].rows, parts[1].rows) == (80, 20)
+    assert sorted(parts[0].records() + parts[1].records()) == sorted(table.records())
+    assert [part.records() for part in table.split(0.2, 7)] == [part.records() for part in parts]
+
+
+# Where tables come from
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_at_hand(name: str) -> None:
+    table = read(Params.model_validate({"example": name}))
+
+    assert table.rows >= 150
+    assert len(table.learned) >= 5
+
+
+def test_a_file_may_be_csv_or_parquet(tmp_path: Path) -> None:
+    table = a_table(50)
+    table.write(tmp_path / "table.csv")
+    columns = {key: [record[key] for record in records(50)] for key in ("size", "weight", "kind")}
+    parquet.write_table(pa.table(columns), tmp_path / "table.parquet")
+
+    found = [read(Params(path=str(tmp_path / name))) for name in ("table.csv", "table.parquet")]
+
+    assert [each.records() for each in found] == [table.records()] * 2
+
+
+def test_a_csv_text_is_taken_as_rows() -> None:
+    params = Params.model_validate({"rows": "a,b\n1,x\n2\n"})
+
+    assert params.rows == [{"a": "1", "b": "x"}, {"a": "2", "b": ""}]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "there is no table: give an example, a path or rows"),
+        ({"example": "iris", "path": "/t.csv"}, "there are several tables (example, path)"),
+        ({"rows": "a,a\n1,2"}, "the heading names 'a' twice"),
+        ({"rows": "a,b\n1,2,3"}, "row 1 has 3 cells, the heading has 2"),
+        ({"rows": "a,b"}, "no rows below its heading"),
+        ({"example": "moon"}, "example"),
+        ({"example": "iris", "backups": 9}, "backups"),
+        ({"example": "iris", "epochs": 0}, "epochs"),
+        ({"example": "iris", "colour": 1}, "colour"),
+        (
+            {"example": "iris", "corr_delta_limit": 0.5},
+            "corr_delta_warn 0.15 lies below corr_delta_limit 0.5",
+        ),
+    ],
+)
+def test_bad_params_are_refused_by_name(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Params.model_validate(given)
+
+    assert said in str(caught.value)
+
+
+def test_two_rows_are_too_few() -> None:
+    with pytest.raises(BadTable, match=r"rows: the table has 2 rows\.") as caught:
+        read(Params.model_validate({"rows": "a,b\n1,x\n2,y"}))
+
+    assert caught.value.hint == "Give one with at least 20 rows, better 200."
+    assert caught.value.details == {"field": "rows"}
+
+
+def test_a_table_with_nothing_to_learn_is_refused_with_each_reason() -> None:
+    columns: dict[str, list[Any]] = {"id": list(range(30)), "empty": [""] * 30, "same": ["x"] * 30}
+
+    with pytest.raises(BadTable, match="no column holds anything to learn") as caught:
+        checked("path", columns)
+
+    assert "empty: every value is missing" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("missing.csv", None, "No such file"),
+        ("folder.csv", "folder", "Is a directory"),
+        ("binary.csv", b"\xff\xfe\x00a", "no CSV in UTF-8"),
+        ("ragged.csv", b"a,b\n1,2,3\n", "row 1 has 3 cells"),
+        ("empty.csv", b"", "no rows below its heading"),
+        ("text.parquet", b"a,b\n1,2\n", "text.parquet"),
+    ],
+)
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, name: str, content: Any, said: str) -> None:
+    path = tmp_path / name
+    if content == "folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(BadTable, match=r"^path: ") as caught:
+        read(Params(path=str(path)))
+
+    assert said in str(caught.value)
+
+
+def test_a_preview_has_twenty_rows_and_the_columns_their_types() -> None:
+    table: Table = a_table(60, id=list(range(60)))
+
+    assert len(table.preview()) == 20
+    assert [told["type"] for told in table.described()] == ["number", "number", "category", "id"]
+
+
+def test_rows_are_told_apart_by_places() -> None:
+    table = a_table(30)
+
+    assert table.take(np.array([2, 0])).records() == [table.records()[2], table.records()[0]]

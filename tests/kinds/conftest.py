@@ -7,13 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from pilothouse.kinds.benchmark.params import Params
 from pilothouse.sdk.handle import RunHandle
-from pilothouse.sdk.link import Link
+from tests.kinds.attempts import Attempts
 from tests.sdk.link_server import LinkServer
 
 Begin = Callable[..., RunHandle]
+CONTRACT_IN_SHORT = "TestBenchmark"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every kind's declaration is held to the contract each time; a real run of each is a long test."""
+    for item in items:
+        is_run = item.path.name == "test_contract.py" and "up" in getattr(item, "fixturenames", ())
+        if is_run and item.parent and item.parent.name != CONTRACT_IN_SHORT:
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture
@@ -25,33 +36,17 @@ def server() -> Iterator[LinkServer]:
 
 @pytest.fixture
 def begin(server: LinkServer, tmp_path: Path) -> Iterator[Begin]:
-    """Begins the next attempt of a benchmark in the test's own thread."""
-    links: list[Link] = []
+    """Begins the next attempt of a run in the test's own thread; of a benchmark unless other params are named."""
+    attempts = Attempts(server, tmp_path, dict)
 
-    def begin(params: dict[str, Any] | None = None) -> RunHandle:
-        if params is not None:
-            server.add_run(**Params.model_validate(params).model_dump(mode="json"))
-        else:
-            server.next_attempt()
-        log = server.log
-        link = Link(server.url, "secret", "run_1", log.run.attempt)
-        links.append(link)
-        handle = RunHandle(
-            link,
-            id="run_1",
-            name="test",
-            attempt=log.run.attempt,
-            params=dict(log.run.params),
-            folder=tmp_path,
-            saved_state=log.saved_state,
-            finished=tuple(log.finished),
-        )
-        link.start(on_live=handle.params.update)
-        return handle
+    def begin(
+        params: dict[str, Any] | None = None, kind: type[BaseModel] = Params, folder: Path | None = None
+    ) -> RunHandle:
+        given = None if params is None else kind.model_validate(params).model_dump(mode="json")
+        return attempts.begin(given, folder)
 
     yield begin
-    for link in links:
-        link.close()
+    attempts.close()
 
 
 def params(cases: int = 6, models: int = 2, prompts: int = 2, **more: Any) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.kinds.benchmark.answers import AnswerFormat, parse, response_format, without_thinking
+from pilothouse.kinds.benchmark.answers import AnswerFormat, parse, response_format
 from pilothouse.kinds.benchmark.votes import Ballot
+from pilothouse.kinds.replies import objects, without_thinking
 
 VOTES = [("REAL", ["TP"]), ("FALSE_POSITIVE", ["FP"]), ("WEAKNESS", []), ("NEEDS_VERIFIED", ["VERIFY"])]
 BALLOT = Ballot.of(VOTES, [["FALSE_POSITIVE", "WEAKNESS"]])
@@ -114,6 +115,12 @@ def test_thinking_is_taken_out_wherever_it_stands(said: list[str], thought: str)
     text = f"<think>{thought}</think>".join(said)
 
     assert without_thinking(text)[0] == "".join(said)
+
+
+def test_an_object_behind_hundreds_of_braces_is_found() -> None:
+    said = "void f() { g(); }\n" * 500
+
+    assert objects(said + '{"vote": "REAL"}') == [{"vote": "REAL"}]
 
 
 def test_the_schema_allows_the_votes_and_nothing_else() -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from pilothouse.kinds.benchmark.backend import DeterministicBackend, rate_limits
+from pilothouse.kinds.benchmark.backend import DeterministicBackend
 from pilothouse.kinds.benchmark.job import Benchmark, run
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.kinds.benchmark.parts import Model
-from pilothouse.kinds.benchmark.patience import NoModelLeft
 from pilothouse.kinds.benchmark.plan import Test, plan
+from pilothouse.kinds.chat import rate_limits
+from pilothouse.kinds.models import Model
+from pilothouse.kinds.patience import NoModelLeft
 from pilothouse.llm.client import Answer
 from pilothouse.llm.errors import KeyRejected, ModelError, RateLimited, TimedOut
 from pilothouse.sdk.handle import RunHandle
@@ -134,6 +135,7 @@ def test_a_later_attempt_does_nothing_twice_and_counts_everything(begin: Begin, 
     assert f", {finished} of them are done" in notes(server, "planned")[-1]
 
 
+@pytest.mark.rows("S1.34")
 def test_several_tests_run_side_by_side(begin: Begin, server: LinkServer) -> None:
     together = threading.Barrier(4)
 
@@ -145,6 +147,24 @@ def test_several_tests_run_side_by_side(begin: Begin, server: LinkServer) -> Non
     perform(begin(params(concurrency=4)), Meets())
 
     assert len(rows(server)) == 24
+
+
+@pytest.mark.rows("S1.33")
+def test_tests_run_one_after_the_other_unless_told_otherwise(begin: Begin, server: LinkServer) -> None:
+    in_hand, most = 0, 0
+
+    class Counts(Chosen):
+        def ask(self, test: Test) -> Answer:
+            nonlocal in_hand, most
+            in_hand += 1
+            most = max(most, in_hand)
+            answer = super().ask(test)
+            in_hand -= 1
+            return answer
+
+    perform(begin(params()), Counts())
+
+    assert (most, len(rows(server))) == (1, 24)
 
 
 # Finishing early
@@ -210,7 +230,7 @@ def test_a_spent_budget_pauses_the_run_until_it_is_raised(begin: Begin, server: 
     ((paused_at, notice),) = seen
     assert 0 < paused_at < 24
     assert notice == (
-        f"Paused at your limit of $0.00 ({paused_at} of 24 tests done). Raise the budget and resume, or cancel."
+        f"Paused at your limit of $0.001 ({paused_at} of 24 tests done). Raise the budget and resume, or cancel."
     )
     assert [body.rule for body in server.bodies("guard.tripped")] == ["budget"]
     assert len(rows(server)) == 24
@@ -305,3 +325,12 @@ def test_models_of_one_endpoint_share_the_lowest_rate_limit() -> None:
     limits = rate_limits([*models, Model(name="x")])
 
     assert set(limits) == {"http://a/v1", "offline"}
+
+
+def test_models_of_one_endpoint_share_its_limit_of_tokens() -> None:
+    models = [Model(name=str(n), base_url="http://a/v1", tpm=tpm) for n, tpm in enumerate((None, 6000, 600))]
+    limit = rate_limits(models)["http://a/v1"]
+
+    limit.spend(1, limit.take_turn())
+
+    assert limit._token_seconds == 60 / 600

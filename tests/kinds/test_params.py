@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from pilothouse.kinds import builtin
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.kinds.benchmark.template import fill, placeholders
 from pilothouse.kinds.config import load_cases, load_params
+from pilothouse.kinds.template import fill, placeholders
 from tests.kinds.conftest import params
 
 

@@ -359,6 +359,7 @@ def test_ctrl_c_twice_cancels_the_command(
     assert up.run("interrupted")["reason"] == "Ctrl+C"
 
 
+@pytest.mark.rows("S1.83")
 def test_a_run_that_was_made_by_hand_is_retried_by_a_host(
     up: Stack, tmp_path: Path, script: Callable[[str], list[str]]
 ) -> None:

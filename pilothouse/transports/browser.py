@@ -7,18 +7,16 @@ the tails of the watched runs, in order and whole.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
-from typing import Any
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from pilothouse.clock import now
 from pilothouse.engine.fleet import Fleet
 from pilothouse.engine.segment import PIECE_BYTES, Gap
 from pilothouse.engine.tail import Tail, Tails
 from pilothouse.engine.watcher import Watcher
-from pilothouse.errors import Invalid, NotFound
-from pilothouse.transports import sse, websocket
+from pilothouse.errors import Invalid, NotFound, Unavailable
+from pilothouse.transports import packing, sse, websocket
 from pilothouse.transports.place import Place
 from pilothouse.transports.service import bye, gap, hello, reset, service_frame, sse_opening
 from pilothouse.version import __version__
@@ -42,7 +40,7 @@ def parse_watch(text: str | None) -> dict[str, Place]:
 
 
 class BrowserStream:
-    """What one browser follows. `batches` yields frames until the client leaves or the server stops."""
+    """What one browser follows. `batches` yields frames until the client leaves or should come back."""
 
     def __init__(self, tails: Tails, fleet: Fleet, watched: Mapping[str, Place]) -> None:
         self.watcher = Watcher()
@@ -51,13 +49,22 @@ class BrowserStream:
         self._watched = watched
         self._places: dict[Tail, int] = {}
 
+    @asynccontextmanager
+    async def counted(self) -> AsyncGenerator[None]:
+        """One browser's stream more, for as long as the block lasts."""
+        self._tails.traffic.browsers += 1
+        try:
+            yield
+        finally:
+            self._tails.traffic.browsers -= 1
+
     async def batches(self) -> AsyncGenerator[list[bytes]]:
         """Frames that belong into one write; an empty list is a heartbeat."""
         async with AsyncExitStack() as stack:
             data = {"server_time": now(), "version": __version__, "epoch": self._fleet.epoch}
-            yield [service_frame("hello", data), *await self._open(stack)]
             version = 0
             try:
+                yield [service_frame("hello", data), *await self._open(stack)]
                 while not self.watcher.gone:
                     headers, version = self._fleet.take(version)
                     if headers:
@@ -72,6 +79,8 @@ class BrowserStream:
                     if self.watcher.beat:
                         self.watcher.beat = False
                         yield []
+            except Unavailable:
+                return  # without a store to read from; whoever wants the rest comes back
             finally:
                 for source in (self._fleet, *self._places):
                     source.forget(self.watcher)
@@ -81,10 +90,10 @@ class BrowserStream:
         for run_id, place in self._watched.items():
             try:
                 tail = await stack.enter_async_context(self._tails.follow(run_id))
+                lost = await place.lost_in(tail)
             except NotFound:
                 frames.append(_deleted(run_id))
                 continue
-            lost = await place.lost_in(tail)
             self._places[tail] = 0 if lost else place.after
             frames.append(hello(tail, self._places[tail]))
             if lost:
@@ -114,19 +123,28 @@ def _deleted(run_id: str) -> bytes:
     return service_frame("run.deleted", {"id": run_id}, run_id)
 
 
-async def serve_browser_sse(stream: BrowserStream, receive: sse.Receive, send: sse.Send) -> None:
-    """The browser's stream as server-sent events, without ids: the places are in the URL."""
-    listener = asyncio.create_task(_leave_with(receive, stream.watcher))
-    try:
-        await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
+async def serve_browser_sse(
+    stream: BrowserStream, receive: sse.Receive, send: sse.Send, *, is_packed: bool = False
+) -> None:
+    """The browser's stream as server-sent events, without ids: the places are in the URL.
+
+    Args:
+        stream: What the browser follows.
+        receive: The ASGI channel.
+        send: The ASGI channel.
+        is_packed: With gzip.
+    """
+    headers = sse.HEADERS
+    if is_packed:
+        headers, send = [*headers, *packing.HEADERS], packing.packed(send)
+    async with sse.Listening(receive, stream.watcher), stream.counted():
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await sse.write(send, sse_opening(b""))
         async with aclosing(stream.batches()) as batches:
             async for frames in batches:
                 for body in _pieces(frames):
                     await sse.write(send, body)
         await sse.write(send, b"data: " + bye() + b"\n\n", more=False)
-    finally:
-        listener.cancel()
 
 
 def _pieces(frames: Sequence[bytes]) -> Iterator[bytes]:
@@ -145,20 +163,10 @@ def _pieces(frames: Sequence[bytes]) -> Iterator[bytes]:
 
 async def serve_browser_websocket(stream: BrowserStream, receive: sse.Receive, send: sse.Send) -> None:
     """The browser's stream over an accepted WebSocket."""
-    listener = asyncio.create_task(_leave_with(receive, stream.watcher))
-    try:
+    async with sse.Listening(receive, stream.watcher), stream.counted():
         async with aclosing(stream.batches()) as batches:
             async for frames in batches:
                 for frame in frames or [websocket.HEARTBEAT]:
                     if not stream.watcher.gone:
                         await websocket.send_text(send, frame)
         await websocket.farewell(send, stream.watcher, over=False)
-    finally:
-        listener.cancel()
-
-
-async def _leave_with(receive: sse.Receive, watcher: Watcher) -> None:
-    message: Any = {"type": ""}
-    while not message["type"].endswith(".disconnect"):
-        message = await receive()
-    watcher.leave()

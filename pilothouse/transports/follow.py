@@ -1,4 +1,4 @@
-"""The one loop behind every stream: what comes after a place, then what comes next, until it is over."""
+"""The loop of a stream with a task of its own: what comes after a place, then what comes next, to the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pilothouse.engine.segment import Gap, Segment
 from pilothouse.engine.tail import Tail
 from pilothouse.engine.watcher import Watcher
-from pilothouse.errors import NotFound
+from pilothouse.errors import NotFound, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ async def follow(tail: Tail, watcher: Watcher, after: int) -> AsyncGenerator[Bat
             if after < tail.head:
                 try:
                     segment = tail.ready(after) or await tail.segment(after)
-                except NotFound:
-                    return  # deleted before this watcher had it all
+                except (NotFound, Unavailable):
+                    return  # deleted before this watcher had it all, or it comes back for the rest
                 batch = segment if isinstance(segment, Gap) else Batch(segment, after)
                 after = segment.last
                 yield batch

@@ -17,7 +17,7 @@ from typing import Any
 from pilothouse.engine.segment import Gap, Segment
 from pilothouse.engine.tail import Tail
 from pilothouse.engine.watcher import Watcher
-from pilothouse.errors import NotFound
+from pilothouse.errors import NotFound, Unavailable
 
 TURN = 4
 
@@ -81,14 +81,23 @@ class Pusher(Watcher):
 
     async def _push(self) -> None:
         try:
-            if await self._catch_up():
-                await self.end(over=self._tail.over)
+            await self._tell()
         except OSError:
             self.gone = True  # the client left first
         except Exception as error:  # told to whoever serves the client, not to the tail that woke us
             self._failure = error
             if self._server is not None:
                 self._server.cancel()
+
+    async def _tell(self) -> None:
+        """Write what there is; without a store to read it from, whoever wants the rest comes back."""
+        try:
+            if not await self._catch_up():
+                return
+            over = self._tail.over
+        except Unavailable:
+            over = False
+        await self.end(over=over)
 
     async def _catch_up(self) -> bool:
         """Write until there is nothing left, then sleep; True when nothing will come."""
@@ -143,5 +152,14 @@ async def _go_on(work: Coroutine[Any, Any, None], waits_for: Any) -> None:
 
 @types.coroutine
 def _resumed(work: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
-    yield waits_for
-    yield from work
+    """Wait for what the work waits for, and hand it the outcome: an error belongs to it and not to this task."""
+    try:
+        yield waits_for
+    except BaseException as error:
+        try:
+            waits_for = work.throw(error)
+        except StopIteration:
+            return
+        yield from _resumed(work, waits_for)
+    else:
+        yield from work

@@ -50,7 +50,7 @@ def retry_ms() -> int:
 
 
 def bye() -> bytes:
-    """The server stops."""
+    """The server stops, or cannot read its store."""
     return service_frame("bye", {"retry_ms": retry_ms()})
 
 

@@ -46,8 +46,7 @@ async def serve_sse(tails: Tails, run_id: str, place: Place, receive: Receive, s
         pusher = SsePusher(tail, after, send)
         pusher.wake()
         try:
-            while (await receive())["type"] != "http.disconnect":  # also when the stream has ended
-                pass
+            await disconnected(receive)  # also when the stream has ended
         finally:
             pusher.close()
     finally:
@@ -87,23 +86,27 @@ async def write(send: Send, body: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has gone, over HTTP or a WebSocket: the server's `send` does not say so."""
+    while not (await receive())["type"].endswith(".disconnect"):
+        pass
+
+
 class Listening:
-    """Gives a watcher that notices when its client leaves: the server's `send` does not say so."""
+    """Tells a watcher when its client leaves, for as long as the block lasts."""
 
-    __slots__ = ("_receive", "_task", "watcher")
+    __slots__ = ("_receive", "_task", "_watcher")
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, watcher: Watcher) -> None:
         self._receive = receive
-        self.watcher = Watcher()
+        self._watcher = watcher
 
-    async def __aenter__(self) -> Watcher:
+    async def __aenter__(self) -> None:
         self._task = asyncio.create_task(self._listen())
-        return self.watcher
 
     async def __aexit__(self, *_: object) -> None:
         self._task.cancel()
 
     async def _listen(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.watcher.leave()
+        await disconnected(self._receive)
+        self._watcher.leave()

@@ -13,7 +13,6 @@ import os
 import secrets
 import time
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
 CODE_SECONDS = 60.0
@@ -22,16 +21,27 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def read_or_make_token(folder: Path) -> str:
-    """The secret of a data folder, made at first use; folder 0700, file 0600."""
+    """The secret of a data folder, made at first use; folder 0700, file 0600.
+
+    An empty file counts as none: a full disk or a power cut may leave one, and an
+    empty secret would let everybody in. Whoever calls holds the folder's lock.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "token"
+    token = path.read_text().strip() if path.exists() else ""
+    return token or _make_token(path)
+
+
+def _make_token(path: Path) -> str:
+    token, part = secrets.token_hex(32), path.with_name(f".token-{secrets.token_hex(4)}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        token = secrets.token_hex(32)
-        file.write(token + "\n")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(token + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return token
 
 
@@ -84,12 +94,16 @@ class Access:
         return f"{nonce}.{self._sign(nonce)}"
 
     def knows_cookie(self, header: str) -> bool:
-        """Whether a Cookie header holds a cookie of ours for this port."""
-        try:
-            morsel = SimpleCookie(header).get(self.cookie)
-        except CookieError:
-            return False
-        nonce, _, signature = (morsel.value if morsel else "").partition(".")
+        """Whether a Cookie header holds a cookie of ours for this port.
+
+        It is taken apart by hand: cookies know no ports, so other programs of this host set
+        theirs beside ours, and a strict reader gives all of them up at the first odd one.
+        """
+        cookies = (part.strip().partition("=") for part in header.split(";"))
+        return any(name == self.cookie and self._is_signed(value) for name, _, value in cookies)
+
+    def _is_signed(self, cookie: str) -> bool:
+        nonce, _, signature = cookie.partition(".")
         return bool(signature) and hmac.compare_digest(signature.encode(), self._sign(nonce).encode())
 
     def _sign(self, nonce: str) -> str:

@@ -1,4 +1,4 @@
-"""The files of a run: saved by its job, listed from the log, served as attachments.
+"""The files of a run: saved by its job, listed from the log, served as attachments or as pages without power.
 
 A name is looked up in the log first and opened beneath the run's folder
 without following links, so that no name leads anywhere else.
@@ -7,26 +7,37 @@ without following links, so that no name leads anywhere else.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import secrets
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import anyio
 from fastapi import APIRouter, Query, Request, Response
 from starlette.requests import ClientDisconnect
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, StreamingResponse
 
-from pilothouse.errors import Invalid, LeaseLost, NotFound
+from pilothouse.errors import Invalid, NotFound, Unavailable
 from pilothouse.model.event import ArtifactSaved
-from pilothouse.model.run import Run
-from pilothouse.web.context import Context, Ctx, TheRun
+from pilothouse.web.archive import Member, packed
+from pilothouse.web.context import Ctx, TheRun
+from pilothouse.web.link import owned
 from pilothouse.web.runs import answer
 
 router = APIRouter(prefix="/api")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,119}(/[A-Za-z0-9_][A-Za-z0-9_. -]{0,119}){0,4}")
 _HEADERS = {"content-security-policy": "sandbox; default-src 'none'"}
+_PAGES = (".html", ".htm")
+_PAGE_HEADERS = {
+    "content-security-policy": (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    ),
+    "x-frame-options": "SAMEORIGIN",
+    "x-dns-prefetch-control": "off",
+    "cross-origin-resource-policy": "same-origin",
+}
 
 
 def check_name(name: str) -> str:
@@ -43,25 +54,38 @@ def check_name(name: str) -> str:
 
 @router.get("/runs/{run}/artifacts")
 async def list_artifacts(run: TheRun, context: Ctx) -> Response:
-    """The run's files, latest version of each, oldest first."""
-    return answer({"artifacts": list((await saved(context, run)).values())})
+    """The run's files, latest version of each, oldest first; and what a rule has removed."""
+    found = await context.files.listing(run.id)
+    return answer({"artifacts": list(found.present.values()), "removed": list(found.removed.values())})
 
 
-async def saved(context: Context, run: Run) -> dict[str, dict[str, Any]]:
-    """The run's files by name."""
-    files: dict[str, dict[str, Any]] = {}
-    for frame in await context.store.read(run.id, 0, 10_000, ("artifact.saved",)):
-        event = json.loads(frame.data)
-        files[event["data"]["name"]] = {**event["data"], "time": event["time"]}
-    return files
+@router.get("/runs/{run}/artifacts.zip")
+async def download_all(run: TheRun, context: Ctx) -> Response:
+    """All files in one archive, which is made while it is sent. Nothing is compressed."""
+    found = await context.files.listing(run.id)
+    folder = context.files.of(run.id)
+    files = (  # looked up one by one in the thread that packs them, for there may be thousands
+        Member(name, _beneath(folder, name), datetime.fromisoformat(file["time"]))
+        for name, file in found.present.items()
+    )
+    headers = {**_HEADERS, "content-disposition": f'attachment; filename="{run.id}.zip"'}
+    return StreamingResponse(packed(files), media_type="application/zip", headers=headers)
 
 
 @router.get("/runs/{run}/artifacts/{name:path}")
-async def download(name: str, run: TheRun, context: Ctx) -> Response:
-    """One file, whole or in ranges."""
-    path = _beneath(context.folder(run.id) / "artifacts", name)
-    if name not in await saved(context, run) or path is None or not path.is_file():
+async def download(name: str, run: TheRun, context: Ctx, view: Literal["page"] | None = None) -> Response:
+    """One file, whole or in ranges; with `view=page` an HTML file as a page in which nothing runs or is loaded."""
+    if view and not name.lower().endswith(_PAGES):
+        raise Invalid(f"view: {name[:80]!r} is no page", hint="Only .html files are shown so.", field="view")
+    path = _beneath(context.files.of(run.id), name)
+    found = await context.files.listing(run.id)
+    if name in found.removed:
+        gone = found.removed[name]
+        raise NotFound(f"The file {name} was removed: {gone['reason']}.", hint=f"SHA-256 {gone['sha256']}")
+    if name not in found.present or path is None or not path.is_file():
         raise NotFound(f"Run {run.name} has no file {name[:80]!r}.", hint="List its artifacts first.")
+    if view:
+        return FileResponse(path, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
     return FileResponse(
         path,
         filename=path.name,
@@ -75,29 +99,28 @@ async def download(name: str, run: TheRun, context: Ctx) -> Response:
 async def upload(
     run_id: str, name: str, request: Request, context: Ctx, attempt: int = Query(ge=1)
 ) -> Response:
-    """Keep a file that the job sends, and record it in the log."""
+    """Keep a file that the job sends, and record it in the log; 503 while the disk takes none."""
     check_name(name)
-    await _check_owner(context, run_id, attempt)
-    folder = context.folder(run_id) / "artifacts"
-    path = await anyio.to_thread.run_sync(_place_for, folder, name)
+    await owned(context, run_id, attempt)
+    path = await anyio.to_thread.run_sync(_place_for, context.files.of(run_id), name)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         size, digest = await _receive(request, part)
-        await _check_owner(context, run_id, attempt)
-        await anyio.to_thread.run_sync(_move, part, path)
+        async with context.files.turn(run_id):
+            run = await owned(context, run_id, attempt)
+            await anyio.to_thread.run_sync(_move, part, path)
+            body = ArtifactSaved(name=name, bytes=size, sha256=digest)
+            await context.engine.append(run_id, body, attempt=attempt)
     except ClientDisconnect:
         raise Invalid("body: the connection ended before the file did", field="body") from None
+    except OSError as error:
+        hint = "Free disk space where the runs are, or let the server's user write there."
+        raise Unavailable(f"the file {name} cannot be kept: {error.strerror}", hint=hint) from error
     finally:
         part.unlink(missing_ok=True)
-    body = ArtifactSaved(name=name, bytes=size, sha256=digest)
-    await context.engine.append(run_id, body, attempt=attempt)
+    if kind := context.kinds.get(run.kind):
+        await context.files.keep(run, name, kind.keep)
     return answer({"name": name, "bytes": size, "sha256": digest}, 201)
-
-
-async def _check_owner(context: Context, run_id: str, attempt: int) -> None:
-    run = await context.store.get(run_id)
-    if run.attempt != attempt or run.status.is_terminal:
-        raise LeaseLost(f"attempt {attempt} no longer owns run {run_id}")
 
 
 async def _receive(request: Request, part: Path) -> tuple[int, str]:

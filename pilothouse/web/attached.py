@@ -49,5 +49,6 @@ async def attach_process(
     else:
         earlier = await context.store.resolve(body.reuse)
         new = await renewed(engine, earlier, "failed", actor, name=body.name, changes=body.params)
-    new = replace(new, attached=True, idempotency_key=idempotency_key, tags=tuple(body.tags) or new.tags)
-    return answer(await assigned(context, await attach(engine, new, body.process)), 201)
+    tags = tuple(body.tags) or new.tags
+    new = replace(new, process=body.process, idempotency_key=idempotency_key, tags=tags)
+    return answer(await assigned(context, await attach(engine, new)), 201)

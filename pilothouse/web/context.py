@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,10 @@ from fastapi import Depends, Request
 
 from pilothouse.contracts import Store
 from pilothouse.engine.engine import Engine
+from pilothouse.engine.files import Files
 from pilothouse.engine.fleet import Fleet
+from pilothouse.engine.history import History
+from pilothouse.engine.notifier import Notifier
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.tail import Tails
 from pilothouse.engine.watchdog import Watchdog
@@ -23,7 +26,11 @@ from pilothouse.web.access import Access
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts of a server."""
+    """The parts of a server.
+
+    Attributes:
+        files: The files of runs.
+    """
 
     settings: Settings
     engine: Engine
@@ -31,8 +38,15 @@ class Context:
     fleet: Fleet
     scheduler: Scheduler
     watchdog: Watchdog
+    history: History
     access: Access
     kinds: Mapping[str, Kind]
+    notifier: Notifier
+    files: Files = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have one `Files`, since it keeps who waits for whom."""
+        object.__setattr__(self, "files", Files(self.engine, self.settings.folder / "runs"))
 
     @property
     def store(self) -> Store:

@@ -139,7 +139,9 @@ async def list_stuck(context: Ctx) -> Response:
     """Runs that are alive and do not move, and queued runs for which there is no host."""
     running = await context.engine.all_with((Status.RUNNING,))
     found = [context.watchdog.stuck(run) for run in running if run.stuck]
-    queued = await context.engine.all_with((Status.QUEUED,)) if not context.scheduler.is_staffed() else []
+    queued = (
+        await context.engine.all_with((Status.QUEUED,)) if not context.scheduler.hosts.is_staffed() else []
+    )
     return answer(
         {
             "stuck": [

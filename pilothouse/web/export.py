@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -16,6 +17,7 @@ from pydantic_core import to_json
 from starlette.responses import StreamingResponse
 
 from pilothouse.contracts import Item, ItemQuery
+from pilothouse.engine.judgement import Judgement, judgements
 from pilothouse.model.run import Run
 from pilothouse.web.context import Context, Ctx, TheRun
 
@@ -24,7 +26,7 @@ Format = Literal["csv", "json", "jsonl"]
 _PAGE = 2_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonl": "application/x-ndjson"}
-_OWN = ("key", "state", "seconds", "error")
+_OWN = ("key", "state", "seconds", "error", "possible_duplicate")
 
 
 @router.get("/runs/{run}/export")
@@ -37,7 +39,7 @@ async def export_run(run: TheRun, context: Ctx, format: Format = "csv") -> Strea
 
 
 async def finished_items(context: Context, run: Run) -> list[Item]:
-    """All finished items, oldest first."""
+    """All finished items, oldest first, with what people say of them."""
     items: list[Item] = []
     before: int | None = None
     while True:
@@ -46,13 +48,23 @@ async def finished_items(context: Context, run: Run) -> list[Item]:
         items += page.items
         before = page.before
         if before is None:
-            return items[::-1]
+            return _with_judgements(items[::-1], await judgements(context.engine, run.id))
+
+
+def _with_judgements(items: Sequence[Item], judged: Mapping[str, Judgement]) -> list[Item]:
+    """The items with what people say of them; as they are where nobody says anything of any."""
+    if not judged:
+        return list(items)
+    said = {key: {"judged": each.verdict, "judged_by": each.by} for key, each in judged.items()}
+    nothing = {"judged": None, "judged_by": None}
+    return [replace(item, data=item.data | said.get(item.key, nothing)) for item in items]
 
 
 async def _chunks(context: Context, run: Run, items: Sequence[Item], format_: Format) -> AsyncIterator[bytes]:
     if format_ == "csv":
+        columns = _columns(context, run, items)
         for start in range(0, max(len(items), 1), _PAGE):
-            yield _csv(_columns(context, run, items), items[start : start + _PAGE], header=start == 0)
+            yield _csv(columns, items[start : start + _PAGE], header=start == 0)
     elif format_ == "jsonl":
         for item in items:
             yield to_json(_record(item), inf_nan_mode="strings") + b"\n"
@@ -65,7 +77,7 @@ async def _chunks(context: Context, run: Run, items: Sequence[Item], format_: Fo
 
 def _record(item: Item) -> dict[str, Any]:
     """An item as one flat object; the job's own fields never hide `key` and its like."""
-    return {**item.data, "key": item.key, "state": item.state, "seconds": item.seconds, "error": item.error}
+    return item.data | {name: getattr(item, name) for name in _OWN}
 
 
 def _columns(context: Context, run: Run, items: Sequence[Item]) -> list[str]:

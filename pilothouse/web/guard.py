@@ -8,22 +8,20 @@ for WebSockets.
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 from pydantic_core import to_json
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pilothouse.errors import Forbidden, Invalid, PilothouseError, TooLarge, Unauthorised
+from pilothouse.errors import Forbidden, Invalid, PilothouseError, TooLarge, Unauthorised, Unavailable
 from pilothouse.web.access import Access
 
 OPEN_ROUTES = frozenset({("GET", "/api/health"), ("HEAD", "/api/health"), ("POST", "/api/sign-in")})
 API_PREFIXES = ("/api", "/tuning", "/v1", "/ws", "/metrics")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MAX_BODY = 2 * 1024 * 1024
-UNAUTHORISED_CLOSE = 4401
-FORBIDDEN_CLOSE = 4403
 
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -53,15 +51,14 @@ class Guard:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {}).update(actor=self._actor, request_id=request_id)
+        if scope["type"] == "http":
+            send, receive = _with_headers(send, request_id), _Capped(scope, receive)
         try:
             self._check(scope)
         except PilothouseError as error:
-            await refuse(scope, receive, send, error, request_id)
+            await refuse(scope, receive, send, error)
             return
-        if scope["type"] == "websocket":
-            await self._app(scope, receive, send)
-            return
-        await self._app(scope, _Capped(scope, receive), _with_headers(send, request_id))
+        await self._app(scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -146,9 +143,11 @@ class _Capped:
 def _with_headers(send: Send, request_id: str) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
+            own = list(message.get("headers", []))
+            named = {name.lower() for name, _ in own}
             message["headers"] = [
-                *message.get("headers", []),
-                *SECURITY_HEADERS,
+                *own,
+                *(header for header in SECURITY_HEADERS if header[0] not in named),
                 (b"x-request-id", request_id.encode()),
             ]
         await send(message)
@@ -156,26 +155,16 @@ def _with_headers(send: Send, request_id: str) -> Send:
     return sending
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, error: PilothouseError, request_id: str) -> None:
-    """Answer an error outside the API's own handlers."""
-    if scope["type"] == "websocket":
-        await receive()
-        code = UNAUTHORISED_CLOSE if isinstance(error, Unauthorised) else FORBIDDEN_CLOSE
-        await send({"type": "websocket.close", "code": code, "reason": error.message[:120]})
-        return
-    body = to_json(error_body(error, request_id))
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        *SECURITY_HEADERS,
-        (b"x-request-id", request_id.encode()),
-    ]
+async def refuse(scope: Scope, receive: Receive, send: Send, error: PilothouseError) -> None:
+    """Answer an error outside the API's own handlers, by HTTP also where a WebSocket was to open."""
+    response = error_response(error, scope["state"]["request_id"])
     if isinstance(error, TooLarge):
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        response.headers["connection"] = "close"
+    await response(scope, receive, send)
 
 
-def error_body(error: PilothouseError, request_id: str) -> dict[str, Any]:
+def error_response(error: PilothouseError, request_id: str) -> Response:
     """An error as the API answers it."""
-    return {"error": error.body() | {"request_id": request_id}}
+    body = {"error": error.body() | {"request_id": request_id}}
+    headers = {"retry-after": "1"} if isinstance(error, Unavailable) else None
+    return Response(to_json(body, inf_nan_mode="strings"), error.http_status, headers, "application/json")

@@ -35,7 +35,7 @@ class BoundedHttp(Impatient, HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._head_is_over()
+        self._end_head()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -51,14 +51,14 @@ class BoundedHttp(Impatient, HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a head."""
-        self._head_is_over()
+        self._end_head()
         self._is_in_head, self._head_bytes = True, 0
         self._deadline = self.loop.call_later(self.head_seconds, self.transport.close)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        self._head_is_over()
+        self._end_head()
         super().on_headers_complete()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -68,7 +68,7 @@ class BoundedHttp(Impatient, HttpToolsProtocol):
         else:
             super().timeout_keep_alive_handler()
 
-    def _head_is_over(self) -> None:
+    def _end_head(self) -> None:
         self._is_in_head = False
         if self._deadline is not None:
             self._deadline.cancel()

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field, FiniteFloat
 
-from pilothouse import failpoint
+from pilothouse import clock, failpoint
+from pilothouse.engine.history import MAX_HOURS
 from pilothouse.engine.hosts import Attempt
+from pilothouse.engine.resources import Sample
+from pilothouse.errors import NotFound
+from pilothouse.transports.sse import disconnected
 from pilothouse.web.context import Ctx, TheRun
-from pilothouse.web.link import MAX_NUMBER, disconnected
+from pilothouse.web.link import MAX_NUMBER
 from pilothouse.web.runs import Body, answer
 
 router = APIRouter(prefix="/api")
+
+Instance = Annotated[str, Query(max_length=64)]
 
 
 class AttemptIn(Body):
@@ -29,19 +38,44 @@ class LivingIn(AttemptIn):
     cpu: float | None = Field(default=None, ge=0, le=100_000)
 
 
+class GpuIn(Body):
+    """A GPU of the host's machine."""
+
+    index: int = Field(ge=0, le=1024)
+    name: str = Field(max_length=200)
+    memory_bytes: int | None = Field(default=None, ge=0, le=MAX_NUMBER)
+
+
+class FactsIn(Body):
+    """What the host's machine has."""
+
+    cores: int = Field(ge=1, le=65536)
+    memory_bytes: int = Field(ge=0, le=MAX_NUMBER)
+    gpus: list[GpuIn] = Field(default_factory=list, max_length=64)
+
+
+class MachineIn(Body):
+    """What the host's machine has, and what of it is in use now."""
+
+    facts: FactsIn
+    values: dict[Annotated[str, Field(max_length=64)], FiniteFloat] = Field(max_length=512)
+
+
 class ClaimBody(Body):
-    """What the host has room for, and what it runs."""
+    """What the host has room for, what it runs, and how busy its machine is since it told so last."""
 
     slots: int = Field(ge=0, le=1024)
     running: list[LivingIn] = Field(default_factory=list, max_length=1024)
     wait: float = Field(default=0, ge=0, le=25)
+    machine: MachineIn | None = None
 
 
 class EndedBody(AttemptIn):
-    """How an attempt's process ended."""
+    """How an attempt's process ended; `cut_off` when it left because no server answered."""
 
     exit_code: int | None = None
     signal: int | None = None
+    cut_off: bool = False
     tail: str = Field(default="", max_length=65536)
 
 
@@ -58,10 +92,17 @@ class StackBody(AttemptIn):
 
 
 @router.post("/hosts/{name}/claim")
-async def claim(name: str, body: ClaimBody, context: Ctx, request: Request) -> Response:
+async def claim(
+    name: str, body: ClaimBody, context: Ctx, request: Request, instance: Instance = ""
+) -> Response:
     """Runs to start and attempts to end; waits while there is neither."""
     loads = {Attempt(each.run_id, each.attempt): each.cpu for each in body.running}
-    claiming = asyncio.create_task(context.scheduler.claim(name, body.slots, tuple(loads), body.wait, loads))
+    if body.machine is not None:
+        sample = Sample(clock.now(), time.monotonic(), body.machine.values)
+        host = context.scheduler.hosts.meet(name, instance)
+        host.resources.note(body.machine.facts.model_dump(), sample)
+    claim = context.scheduler.claim(name, body.slots, tuple(loads), body.wait, loads, instance)
+    claiming = asyncio.create_task(claim)
     leaving = asyncio.create_task(disconnected(request.receive))
     try:
         await asyncio.wait({claiming, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -86,25 +127,24 @@ async def claim(name: str, body: ClaimBody, context: Ctx, request: Request) -> R
                 {"run_id": stop.attempt.run_id, "attempt": stop.attempt.number, "force": stop.force}
                 for stop in stops
             ],
-            "dump": [] if claiming.cancelled() else context.scheduler.take_dumps(name),
+            "dump": [] if claiming.cancelled() else context.scheduler.take_dumps(name, instance),
         }
     )
 
 
 @router.post("/hosts/{name}/leave", status_code=204)
-async def leave(name: str, context: Ctx) -> Response:
+async def leave(name: str, context: Ctx, instance: Instance = "") -> Response:
     """The host stops; the attempts that end now have not crashed."""
-    context.scheduler.leave(name)
+    context.scheduler.leave(name, instance)
     return Response(status_code=204)
 
 
 @router.post("/hosts/{name}/ended")
-async def ended(name: str, body: EndedBody, context: Ctx) -> Response:
+async def ended(name: str, body: EndedBody, context: Ctx, instance: Instance = "") -> Response:
     """Record that a process is gone."""
     attempt = Attempt(body.run_id, body.attempt)
-    run = await context.scheduler.ended(
-        name, attempt, exit_code=body.exit_code, signal=body.signal, tail=body.tail
-    )
+    how = body.model_dump(exclude={"run_id", "attempt"})
+    run = await context.scheduler.ended(name, attempt, **how, instance=instance)
     failpoint.reach("web.ended.answer")
     return answer({"status": run.status})
 
@@ -117,9 +157,9 @@ async def overdue(name: str, body: OverdueBody, context: Ctx) -> Response:
 
 
 @router.post("/hosts/{name}/stack", status_code=204)
-async def take_stack(name: str, body: StackBody, context: Ctx) -> Response:
+async def take_stack(name: str, body: StackBody, context: Ctx, instance: Instance = "") -> Response:
     """The stack of a job, for the log of its run."""
-    await context.scheduler.take_stack(Attempt(body.run_id, body.attempt), body.text)
+    await context.scheduler.take_stack(name, Attempt(body.run_id, body.attempt), body.text, instance)
     return Response(status_code=204)
 
 
@@ -133,12 +173,12 @@ async def ask_stack(run: TheRun, context: Ctx) -> Response:
 @router.get("/hosts")
 async def list_hosts(context: Ctx) -> Response:
     """The hosts that this server has heard of, with their slots and runs."""
-    now = asyncio.get_running_loop().time()
+    now = time.monotonic()
     return answer(
         {
             "hosts": [
                 {
-                    "name": name,
+                    "name": host.name,
                     "free": host.slots,
                     "running": [
                         {"run_id": each.run_id, "attempt": each.number, "cpu": host.loads.get(each)}
@@ -147,7 +187,24 @@ async def list_hosts(context: Ctx) -> Response:
                     "seen_seconds_ago": round(now - host.seen, 1),
                     "alive": not host.is_silent(now),
                 }
-                for name, host in context.scheduler.hosts.items()
+                for host in context.scheduler.hosts
             ]
         }
     )
+
+
+@router.get("/hosts/{name}/resources")
+async def list_resources(
+    name: str, context: Ctx, hours: Annotated[int, Query(ge=1, le=MAX_HOURS)] = 1
+) -> Response:
+    """What a host's machine has, and how busy it was during the last hours, as far as any server has heard."""
+    facts, loads = await context.history.of(name, hours)
+    if not facts and context.scheduler.hosts.named(name) is None:
+        raise NotFound(f"No host is called {name[:80]!r}.", hint="List the hosts first.")
+    return answer({"name": name, "facts": facts, "samples": [asdict(load) for load in loads]})
+
+
+@router.get("/machines")
+async def list_machines(context: Ctx) -> Response:
+    """The machines of all hosts of the last week, those that are gone included."""
+    return answer({"machines": [asdict(machine) for machine in await context.history.machines()]})

@@ -16,21 +16,20 @@ from pydantic_core import to_json
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
-from pilothouse.contracts import Appended, ItemQuery
-from pilothouse.errors import Invalid, LeaseLost, NotFound, TooLarge
+from pilothouse.contracts import MAX_APPEND, WRITER_NAME, Appended, ItemQuery
+from pilothouse.errors import Invalid, LeaseLost, NotFound, TooLarge, Unavailable
 from pilothouse.model.event import Body as EventBody
 from pilothouse.model.event import parse_body
 from pilothouse.model.run import Control, Run
-from pilothouse.transports.sse import HEADERS, HEARTBEAT, write
+from pilothouse.sdk.encoding import DEEPEST
+from pilothouse.transports.sse import HEADERS, HEARTBEAT, disconnected, write
 from pilothouse.web.context import Context, Ctx
 from pilothouse.web.runs import Body, answer
 
 router = APIRouter(prefix="/api")
 
-MAX_EVENTS = 1000
 MAX_BATCH = 1024 * 1024
 MAX_EVENT = 64 * 1024
-MAX_DEPTH = 16
 MAX_NUMBER = 2**53
 CONTROL_HEARTBEAT = 5.0
 HEARTBEAT_SECONDS = 5.0
@@ -57,14 +56,14 @@ class Batch(Body):
 
     attempt: int = Field(ge=1, le=MAX_NUMBER)
     client_seq: int = Field(ge=1, le=MAX_NUMBER)
-    writer: str = Field(default="job", pattern="^[a-z0-9-]{1,32}$")
-    events: list[EventIn] = Field(max_length=MAX_EVENTS)
+    writer: str = Field(default="job", pattern=f"^{WRITER_NAME}$")
+    events: list[EventIn] = Field(max_length=MAX_APPEND)
 
 
 @router.get("/runs/{run_id}/assignment")
 async def assignment(run_id: str, context: Ctx, attempt: int = Query(ge=1)) -> Response:
     """All that an attempt needs to begin or to go on."""
-    return answer(await assigned(context, await _owned(context, run_id, attempt)))
+    return answer(await assigned(context, await owned(context, run_id, attempt)))
 
 
 async def assigned(context: Context, run: Run) -> dict[str, Any]:
@@ -74,8 +73,12 @@ async def assigned(context: Context, run: Run) -> dict[str, Any]:
         "finished": list(await context.store.finished_keys(run.id)),
         "in_flight": await _in_flight(context, run),
         "saved_state": await context.store.saved_state(run.id),
-        "acked": {name: n for name, n in (await context.store.acked(run.id)).items() if "/" in name},
+        "acked": {
+            name if "/" in name else f"{run.attempt}/{name}": number
+            for name, number in (await context.store.acked(run.id)).items()
+        },
         "root": await _root(context, run),
+        "sample_seconds": context.settings.sample_seconds,
         "heartbeat_seconds": min(HEARTBEAT_SECONDS, context.settings.lease_seconds / BEATS_PER_LEASE),
     }
 
@@ -132,8 +135,8 @@ def _parse(index: int, event: EventIn) -> EventBody:
     where = f"events.{index}"
     if event.type not in _JOB_TYPES:
         raise Invalid(f"{where}.type: a job does not send {event.type!r}", field=f"{where}.type")
-    if _depth(event.data) > MAX_DEPTH:
-        raise Invalid(f"{where}: nested deeper than {MAX_DEPTH}", field=where)
+    if _depth(event.data) > DEEPEST:
+        raise Invalid(f"{where}: nested deeper than {DEEPEST}", field=where)
     try:
         size = len(to_json(event.data, inf_nan_mode="strings"))
     except ValueError as error:  # half a surrogate pair
@@ -149,7 +152,7 @@ def _parse(index: int, event: EventIn) -> EventBody:
 def _depth(value: Any) -> int:
     """How deep lists and objects are nested, counted up to one above the limit."""
     depth, level = 0, [value]
-    while level and depth <= MAX_DEPTH:
+    while level and depth <= DEEPEST:
         depth += 1
         level = [
             child
@@ -182,7 +185,13 @@ def control_state(context: Context, run: Run) -> dict[str, Any]:
     }
 
 
-async def _owned(context: Context, run_id: str, attempt: int) -> Run:
+async def owned(context: Context, run_id: str, attempt: int) -> Run:
+    """The run that an attempt works for.
+
+    Raises:
+        NotFound: No such run.
+        LeaseLost: Another attempt does by now, or the run has ended.
+    """
     run = await context.store.get(run_id)
     if run.attempt != attempt or run.status.is_terminal:
         raise LeaseLost(
@@ -204,7 +213,7 @@ class ControlWire:
         if not (text.isascii() and text.isdecimal() and len(text) < 16):
             raise Invalid("attempt: must be a number", field="attempt")
         attempt = int(text)
-        run = await _owned(self._context, run_id, attempt)
+        run = await owned(self._context, run_id, attempt)
         await self._context.store.renew(run_id, attempt, self._context.settings.lease_seconds)
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         leaving = asyncio.create_task(disconnected(receive))
@@ -219,7 +228,10 @@ class ControlWire:
         with doorbell.listen(run.id) as ear:
             while not (leaving.done() or doorbell.closed):
                 ear.clear()
-                run = await store.get(run.id)
+                try:
+                    run = await store.get(run.id)
+                except (NotFound, Unavailable):
+                    break  # deleted; or the job comes back
                 if run.attempt != attempt:
                     break
                 state = control_state(self._context, run)
@@ -237,9 +249,3 @@ class ControlWire:
                     rung.cancel()
                     await write(send, HEARTBEAT)
         await write(send, b"", more=False)
-
-
-async def disconnected(receive: Receive) -> None:
-    """Return when the client has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -5,6 +5,7 @@ Their description in the OpenAPI document is written by hand, below.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
@@ -13,7 +14,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from pilothouse.engine.control import Wish
-from pilothouse.errors import Invalid, NotFound, PilothouseError
+from pilothouse.errors import Invalid, NotFound, PilothouseError, Unavailable
 from pilothouse.model.run import Control
 from pilothouse.transports.browser import (
     BrowserStream,
@@ -28,12 +29,15 @@ from pilothouse.transports.websocket import serve_websocket
 from pilothouse.web.context import Context
 from pilothouse.web.controls import answer_of
 from pilothouse.web.guard import refuse
+from pilothouse.web.gzip import takes_gzip
 from pilothouse.web.link import ControlWire
 
 MAX_EVENTS = 5_000
 MAX_WAIT = 25.0
+MAX_REASON = 123  # bytes, by RFC 6455
 NOT_FOUND_CLOSE = 4404
 INVALID_CLOSE = 4422
+UNAVAILABLE_CLOSE = 4503
 
 
 class RunEvents:
@@ -50,7 +54,7 @@ class RunEvents:
             else:
                 await self._poll(scope, receive, send)
         except PilothouseError as error:
-            await refuse(scope, receive, send, error, scope["state"]["request_id"])
+            await refuse(scope, receive, send, error)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         last = Headers(scope=scope).get("last-event-id")
@@ -84,22 +88,39 @@ class RunSocket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one client."""
         context = self._context
-        await receive()
+        await _accept(receive, send)
         try:
             run_id = (await context.store.resolve(scope["path_params"]["run"])).id
             place = Place.parse(QueryParams(scope["query_string"]).get("after"))
+            scope["headers"].clear()  # they would stay as long as the watcher
+            actor = scope["state"]["actor"]
+
+            async def upstream(asked: dict[str, Any]) -> dict[str, Any]:
+                return await _control(context, run_id, actor, asked)
+
+            await serve_websocket(context.tails, run_id, place, receive, send, upstream)
         except PilothouseError as error:
-            code = NOT_FOUND_CLOSE if isinstance(error, NotFound) else INVALID_CLOSE
-            await send({"type": "websocket.close", "code": code, "reason": error.message[:120]})
-            return
-        actor = scope["state"]["actor"]
+            await _close(send, error)
 
-        async def upstream(asked: dict[str, Any]) -> dict[str, Any]:
-            return await _control(context, run_id, actor, asked)
 
-        await send({"type": "websocket.accept"})
-        scope["headers"].clear()  # they would stay as long as the watcher
-        await serve_websocket(context.tails, run_id, place, receive, send, upstream)
+async def _accept(receive: Receive, send: Send) -> None:
+    """Open a WebSocket before anything is looked at: of one that never opened, a client learns no close code."""
+    await receive()
+    await send({"type": "websocket.accept"})
+
+
+async def _close(send: Send, error: PilothouseError) -> None:
+    """Say by its close code why a WebSocket leads nowhere."""
+    match error:
+        case NotFound():
+            code = NOT_FOUND_CLOSE
+        case Unavailable():
+            code = UNAVAILABLE_CLOSE
+        case _:
+            code = INVALID_CLOSE
+    reason = error.message.encode()[:MAX_REASON].decode(errors="ignore")
+    with suppress(OSError, RuntimeError):  # the client has left
+        await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 async def _control(context: Context, run_id: str, actor: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -127,15 +148,14 @@ class Browser:
         query = QueryParams(scope["query_string"])
         if scope["type"] == "http":
             stream = BrowserStream(context.tails, context.fleet, parse_watch(query.get("watch")))
-            await serve_browser_sse(stream, receive, send)
+            await serve_browser_sse(stream, receive, send, is_packed=takes_gzip(scope))
             return
-        await receive()
+        await _accept(receive, send)
         try:
             watched = parse_watch(query.get("watch"))
         except PilothouseError as error:
-            await send({"type": "websocket.close", "code": INVALID_CLOSE, "reason": error.message[:120]})
+            await _close(send, error)
             return
-        await send({"type": "websocket.accept"})
         await serve_browser_websocket(BrowserStream(context.tails, context.fleet, watched), receive, send)
 
 
@@ -177,7 +197,8 @@ def live_routes(context: Context) -> list[BaseRoute]:
     ]
 
 
-def _path(summary: str, parameters: dict[str, str], stream: str) -> dict[str, Any]:
+def described_path(summary: str, parameters: dict[str, str], stream: str) -> dict[str, Any]:
+    """A stream's route as the OpenAPI document has it; `parameters` are named with their descriptions."""
     listed = [
         {
             "name": name,
@@ -194,7 +215,7 @@ def _path(summary: str, parameters: dict[str, str], stream: str) -> dict[str, An
 
 
 OPENAPI_PATHS: dict[str, Any] = {
-    "/api/runs/{run}/events": _path(
+    "/api/runs/{run}/events": described_path(
         "Follow or poll a run",
         {
             "run": "Id, unique beginning, number, name or @last.",
@@ -206,10 +227,10 @@ OPENAPI_PATHS: dict[str, Any] = {
         },
         "Frames, with `Accept: text/event-stream`; else one JSON answer, with `gap` or `reset` where there is one.",
     ),
-    "/api/runs/{run_id}/controls": _path(
+    "/api/runs/{run_id}/controls": described_path(
         "The job's control wire", {"run_id": "Id.", "attempt": "The attempt."}, "Control states."
     ),
-    "/api/stream": _path(
+    "/api/stream": described_path(
         "The browser's stream", {"watch": "id:after,id:after"}, "Run headers, and events of the watched runs."
     ),
 }

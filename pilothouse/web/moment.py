@@ -25,17 +25,23 @@ def moment(text: str | float, now: datetime | None = None) -> str:
         Invalid: Neither; or it has passed, or is more than a year away.
     """
     now = now or datetime.fromisoformat(clock.now())
-    end = _parsed(str(text).strip(), now)
+    end = _parsed(str(text), now)
     if not now < end <= now + LONGEST:
         raise _bad(text, "it must lie between now and a year from now")
     return end.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def duration_seconds(text: str) -> float | None:
+    """The seconds of a duration such as `90`, `90s`, `30m`, `2h` or `1d`; None for anything else."""
+    found = _DURATION.fullmatch(text.strip())
+    return float(found["number"]) * _SECONDS[found["unit"]] if found else None
+
+
 def _parsed(text: str, now: datetime) -> datetime:
     try:
-        if found := _DURATION.fullmatch(text):
-            return now + timedelta(seconds=float(found["number"]) * _SECONDS[found["unit"]])
-        end = datetime.fromisoformat(text)
+        if (seconds := duration_seconds(text)) is not None:
+            return now + timedelta(seconds=seconds)
+        end = datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError):
         raise _bad(text, "it is neither a time nor a duration") from None
     return end if end.tzinfo else end.replace(tzinfo=UTC)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from pilothouse.contracts import RunQuery
+from pilothouse.engine.traffic import BOUNDS, Traffic
 from pilothouse.model.run import Status
 from pilothouse.web.context import Context, Ctx
+from pilothouse.web.session import runs_by_status
 
 router = APIRouter()
 
@@ -19,7 +21,7 @@ router = APIRouter()
 class _Reading(Collector):
     """One reading of a server, in the form the library writes."""
 
-    def __init__(self, context: Context, runs: dict[str, int]) -> None:
+    def __init__(self, context: Context, runs: Mapping[Status, int]) -> None:
         self._context = context
         self._runs = runs
 
@@ -40,14 +42,29 @@ class _Reading(Collector):
             "Run headers sent to the browsers' streams.",
             self._context.fleet.version,
         )
+        yield from _outgoing(self._context.tails.traffic)
+
+
+def _outgoing(traffic: Traffic) -> Iterator[Metric]:
+    """What goes out to watchers, and how soon."""
+    yield GaugeMetricFamily("pilothouse_browsers", "Browsers' streams that are open.", traffic.browsers)
+    yield CounterMetricFamily("pilothouse_events", "Events of watched runs.", traffic.events)
+    yield CounterMetricFamily(
+        "pilothouse_deliveries", "The same, once for each watcher of the run.", traffic.deliveries
+    )
+    bounds = [*map(str, BOUNDS), "+Inf"]
+    counts = list(accumulate(traffic.delay_counts))
+    yield HistogramMetricFamily(
+        "pilothouse_delivery_seconds",
+        "From an event's append until its run's waiting watchers were written to.",
+        list(zip(bounds, counts, strict=True)),
+        traffic.delay_seconds,
+    )
 
 
 @router.get("/metrics")
 async def metrics(context: Ctx) -> Response:
-    """Runs by status, watchers, tails and hosts of this server."""
-    runs = {}
-    for status in Status:
-        runs[str(status)] = (await context.store.list(RunQuery(statuses=(status,), limit=1))).total
+    """Runs by status, watchers, tails and hosts of this server; events out and their delay."""
     registry = CollectorRegistry()
-    registry.register(_Reading(context, runs))
+    registry.register(_Reading(context, await runs_by_status(context)))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

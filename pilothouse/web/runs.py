@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import Annotated, Any
 
 import anyio
@@ -10,9 +11,9 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from pilothouse.contracts import RunQuery
+from pilothouse.contracts import NewRun, RunQuery
 from pilothouse.engine.preview import Only, of_retry
-from pilothouse.engine.retry import retry
+from pilothouse.engine.retry import renewed
 from pilothouse.errors import Invalid, TooLarge
 from pilothouse.model.run import Status
 from pilothouse.web.context import Actor, Ctx, TheRun
@@ -22,6 +23,7 @@ MAX_PARAMS = 256 * 1024
 
 Before = Annotated[int | None, Query(ge=0, le=2**53)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Key = Annotated[str | None, Header(max_length=200, alias="Idempotency-Key")]
 Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=20)]
 
 
@@ -55,6 +57,12 @@ class RetryBody(Body):
     only: Only = "remaining"
     name: Name | None = None
     set: dict[str, Any] = Field(default_factory=dict, description="Params that differ from the old run's.")
+    last: str | None = Field(
+        default=None,
+        alias="from",
+        max_length=512,
+        description="Go on behind this finished item, or unit, such as the step of a checkpoint.",
+    )
 
 
 def answer(content: Any, status: int = 200) -> Response:
@@ -74,7 +82,7 @@ async def create_run(
     context: Ctx,
     actor: Actor,
     dry_run: bool = False,
-    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    idempotency_key: Key = None,
 ) -> Response:
     """Make a run; with `dry_run`, only check it. A repeated `Idempotency-Key` answers the run it made."""
     check_size(body.params)
@@ -89,8 +97,7 @@ async def create_run(
         priority=body.priority,
         idempotency_key=idempotency_key,
     )
-    run, created = await context.engine.submit(new)
-    return answer(run.snapshot(), 201 if created else 200)
+    return await _submitted(context, new)
 
 
 def check_size(params: dict[str, Any]) -> None:
@@ -144,6 +151,7 @@ async def edit_run(body: EditBody, run: TheRun, context: Ctx, actor: Actor) -> R
     """Rename or tag a run, or change its live params."""
     changed = run
     if body.params:
+        check_size(body.params)
         changed = await context.engine.change_params(run.id, actor, body.params)
     if body.name is not None or body.tags is not None:
         changed = await context.engine.edit(run.id, actor, body.name, body.tags)
@@ -160,11 +168,27 @@ async def delete_run(run: TheRun, context: Ctx) -> Response:
 
 @router.post("/runs/{run}/retry", status_code=201)
 async def retry_run(
-    body: RetryBody, run: TheRun, context: Ctx, actor: Actor, dry_run: bool = False
+    body: RetryBody,
+    run: TheRun,
+    context: Ctx,
+    actor: Actor,
+    dry_run: bool = False,
+    idempotency_key: Key = None,
 ) -> Response:
-    """A new run that reuses what this one finished; with `dry_run`, only the counts."""
+    """A new run that reuses what this one finished; with `dry_run`, only the counts.
+
+    A repeated `Idempotency-Key` answers the run it made.
+    """
     if dry_run:
-        return answer(await of_retry(context.engine, run, body.only))
+        return answer(await of_retry(context.engine, run, body.only, body.last))
     check_size(body.set)
-    made = await retry(context.engine, run, body.only, actor, name=body.name, changes=body.set)
-    return answer(made.snapshot(), 201)
+    new = await renewed(
+        context.engine, run, body.only, actor, name=body.name, changes=body.set, until=body.last
+    )
+    return await _submitted(context, replace(new, idempotency_key=idempotency_key))
+
+
+async def _submitted(context: Ctx, new: NewRun) -> Response:
+    """The run that was made, or with 200 the one that its idempotency key made before."""
+    run, created = await context.engine.submit(new)
+    return answer(run.snapshot(), 201 if created else 200)

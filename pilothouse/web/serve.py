@@ -11,22 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
 import structlog
 import uvicorn
+from pydantic import ValidationError
 
-from pilothouse.errors import Conflict, Forbidden, PilothouseError, Unavailable
+from pilothouse.errors import Conflict, Forbidden, Invalid, PilothouseError, Unavailable
 from pilothouse.settings import Settings
+from pilothouse.stores.backup import settle_files
+from pilothouse.stores.database import file_of
+from pilothouse.stores.lock import lock_file
 from pilothouse.web.head import BoundedHttp
 from pilothouse.web.server import Server
 from pilothouse.web.sockets import BoundedSocket
@@ -93,9 +95,8 @@ def serve(settings: Settings) -> None:
 
     Raises:
         Forbidden: An address other than loopback.
-        Conflict: Another server uses the data folder.
+        Conflict: Another server uses the data folder, or another program the port.
         Unavailable: The data folder cannot be written, or the database cannot be opened.
-        OSError: The port is taken.
     """
     if settings.address not in LOOPBACK:
         raise Forbidden(
@@ -103,11 +104,24 @@ def serve(settings: Settings) -> None:
             hint="Listen on 127.0.0.1 and use an SSH tunnel: ssh -L 8420:127.0.0.1:8420 HOST",
         )
     lock = lock_folder(settings.folder)
-    sock = listen(settings.address, settings.port, settings.stall_seconds)
+    try:
+        sock = listen(settings.address, settings.port, settings.stall_seconds)
+    except OSError as error:
+        lock.close()
+        hint = "Choose another port with --port or PILOTHOUSE_PORT; 0 takes a free one."
+        raise Conflict(f"port: {settings.port} cannot be had: {error.strerror}", hint=hint) from None
     settings = settings.model_copy(update={"port": sock.getsockname()[1]})
     server = Server(settings)
     with lock:
+        _finish_restore(settings)
         _run(server, sock)
+
+
+def _finish_restore(settings: Settings) -> None:
+    """Put the files of a restore that was cut off where its database is already."""
+    database = file_of(settings.database_url)
+    if database is not None:
+        settle_files(settings.folder / "runs", database)
 
 
 def _run(server: Server, sock: socket.socket) -> None:
@@ -150,26 +164,38 @@ def lock_folder(folder: Path, patience_seconds: float = LOCK_SECONDS) -> IO[str]
 
     Raises:
         Conflict: Another server holds it.
-        Unavailable: The folder cannot be written.
+        Unavailable: The folder cannot be written, or knows no locks.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = (folder / "server.lock").open("w")
+        file = lock_file(folder / "server.lock", patience_seconds)
     except OSError as error:
         hint = "Let the server's user write there, or choose another folder with --data."
         raise Unavailable(f"the data folder {folder} cannot be written: {error}", hint=hint) from error
-    end = time.monotonic() + patience_seconds
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                file.close()
-                hint = "Use it, or choose another folder with --data."
-                raise Conflict(f"another server uses the data folder {folder}", hint=hint) from None
-            time.sleep(0.1)
-        else:
-            return file
+    if file is None:
+        hint = "Use it, or choose another folder with --data."
+        raise Conflict(f"another server uses the data folder {folder}", hint=hint)
+    return file
+
+
+def read_settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        Invalid: What is wrong, a line for each variable; no value is shown.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            ": ".join([*(f"PILOTHOUSE_{part}".upper() for part in each["loc"][:1]), _plain(each["msg"])])
+            for each in error.errors()
+        ]
+        raise Invalid("\n".join(lines), field="settings") from None
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 def quiet_logs() -> None:
@@ -205,7 +231,7 @@ def main() -> None:
     if "--watch-stdin" in sys.argv:
         _end_with_parent()
     try:
-        serve(Settings())
+        serve(read_settings())
     except PilothouseError as error:
         sys.exit("\n".join(filter(None, [error.message, error.hint])))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -17,16 +17,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from pilothouse import failpoint
-from pilothouse.app import build_bus, build_kinds, build_store
+from pilothouse import clock, failpoint
+from pilothouse.app import build_bus, build_channels, build_kinds, build_store
+from pilothouse.engine.attach import tell_overdue
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.fleet import Fleet
+from pilothouse.engine.history import History
+from pilothouse.engine.notifier import Notifier, Wanted
 from pilothouse.engine.retention import Retention
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.tail import Tails
 from pilothouse.engine.timer import Timer
 from pilothouse.engine.watchdog import Watchdog, words_for
 from pilothouse.errors import Invalid, NotFound, PilothouseError, TooLarge, Unavailable
+from pilothouse.model.run import Status
 from pilothouse.sdk.kind import Kind
 from pilothouse.settings import Settings
 from pilothouse.version import __version__
@@ -37,6 +41,7 @@ from pilothouse.web import (
     export,
     hosts,
     link,
+    notifications,
     prometheus,
     runs,
     session,
@@ -44,8 +49,8 @@ from pilothouse.web import (
 )
 from pilothouse.web.access import Access, read_or_make_token
 from pilothouse.web.context import Context
-from pilothouse.web.dialects import benchmark
-from pilothouse.web.guard import Guard, error_body
+from pilothouse.web.dialects import autotune, benchmark, generation, synthesis, training, training_stream
+from pilothouse.web.guard import Guard, error_response
 from pilothouse.web.live import OPENAPI_PATHS, live_routes
 from pilothouse.web.static import StaticUi, UiMount
 from pilothouse.web.streams import Streams
@@ -53,7 +58,26 @@ from pilothouse.web.streams import Streams
 REAP_SECONDS = 2.0
 LOOK_SECONDS = 1.0
 RETAIN_SECONDS = 60.0
+HISTORY_SECONDS = 60.0
+REMOVE_SECONDS = 3_600.0
+NOTIFY_SECONDS = 2.0
 _log = structlog.get_logger()
+
+ROUTES = (
+    runs,
+    attached,
+    controls,
+    views,
+    export,
+    artifacts,
+    link,
+    hosts,
+    session,
+    prometheus,
+    notifications,
+)
+DIALECTS = (benchmark, generation, synthesis, autotune, training)
+STREAMS = (benchmark, generation, synthesis, autotune, training_stream)
 
 
 class Server:
@@ -76,12 +100,19 @@ class Server:
         scheduler = Scheduler(engine, lease_seconds=settings.lease_seconds)
         watchdog = Watchdog(
             engine,
-            lambda run: words_for(scheduler.cpu_of(run), scheduler.silence_of(run)),
+            lambda run: words_for(scheduler.hosts.cpu_of(run), scheduler.hosts.silence_of(run)),
             scheduler.ask_stack,
             settings.on_stuck,
         )
         self.timer = Timer(engine, settings.release_seconds)
-        self.context = Context(settings, engine, tails, fleet, scheduler, watchdog, access, kinds)
+        history = History(store, scheduler.hosts)
+        wanted = Wanted(frozenset(map(Status, settings.notify_on)), settings.notify_after_seconds)
+        page = settings.page or f"http://127.0.0.1:{settings.port}"
+        channels = build_channels(settings)
+        notifier = Notifier(engine, channels, wanted, page, lambda run: notifications.numbers_of(run, kinds))
+        self.context = Context(
+            settings, engine, tails, fleet, scheduler, watchdog, history, access, kinds, notifier
+        )
         self.app: ASGIApp = Guard(Streams(self._routes(), self.context), access, _user_name())
 
     def stop_streams(self) -> None:
@@ -106,10 +137,13 @@ class Server:
             },
         )
         app.state.context = self.context
-        app.router.routes.extend([*live_routes(self.context), *benchmark.stream_routes(self.context)])
-        for module in (runs, attached, controls, views, export, artifacts, link, hosts, session, prometheus):
+        app.router.routes.extend(live_routes(self.context))
+        for dialect in STREAMS:
+            app.router.routes.extend(dialect.stream_routes(self.context))
+        for module in ROUTES:
             app.include_router(module.router)
-        app.include_router(benchmark.router)
+        for dialect in DIALECTS:
+            app.include_router(dialect.router)
         app.router.routes.append(UiMount("/", StaticUi()))
         _describe_streams(app)
         return app
@@ -119,14 +153,13 @@ class Server:
         context = self.context
         try:
             await context.store.open()
+            await context.engine.bus.open()
+            await context.fleet.open()
         except PilothouseError as error:
             self.failure = error
+            await context.store.close()
             raise
-        await context.engine.bus.open()
-        await context.fleet.open()
-        looks = (context.watchdog.look, self.timer.look)
-        tasks = [asyncio.create_task(each) for each in (self._reap(), self._beat(), *map(_always, looks))]
-        tasks.append(asyncio.create_task(self._retain()))
+        tasks = [asyncio.create_task(each) for each in self._looks()]
         try:
             yield
         finally:
@@ -135,43 +168,62 @@ class Server:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             failpoint.reach("web.shutdown")
+            with contextlib.suppress(Unavailable):
+                await context.history.look(is_last=True)
             await context.fleet.close()
             await context.engine.bus.close()
             await context.store.close()
 
-    async def _reap(self) -> None:
-        """Settle runs whose lease ran out, from one lease after the start: jobs come back first."""
-        await asyncio.sleep(self.settings.lease_seconds + REAP_SECONDS)
-        while True:
-            with contextlib.suppress(Unavailable):
-                for run in await self.context.scheduler.reap():
-                    _log.warning("run.reaped", run=run.id, status=run.status)
-            await asyncio.sleep(REAP_SECONDS)
+    def _looks(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """All that a server does by itself. Lost runs are settled a lease after the start: jobs come back first."""
+        settings, context = self.settings, self.context
+        retention = Retention(context.store, settings.retain_days, settings.retain_events)
+        yield look_always(self._reap, REAP_SECONDS, settings.lease_seconds + REAP_SECONDS)
+        yield look_always(lambda: self._retain(retention), RETAIN_SECONDS)
+        if (days := settings.retain_files_days) is not None:
+            yield look_always(lambda: self._remove_files(days), REMOVE_SECONDS)
+        yield look_always(self._beat, settings.heartbeat_seconds, settings.heartbeat_seconds)
+        yield look_always(context.history.look, HISTORY_SECONDS)
+        yield look_always(context.watchdog.look, LOOK_SECONDS)
+        yield look_always(self.timer.look, LOOK_SECONDS)
+        if context.notifier.channels:
+            yield look_always(context.notifier.look, NOTIFY_SECONDS)
 
-    async def _retain(self) -> None:
+    async def _reap(self) -> None:
+        """Settle runs whose lease ran out, and tell of cancels that nobody can see through."""
+        for run in await self.context.scheduler.reap():
+            _log.warning("run.reaped", run=run.id, status=run.status)
+        await tell_overdue(self.context.engine)
+
+    async def _retain(self, retention: Retention) -> None:
         """Trim what the settings let go; each trim is in the operators' log."""
-        settings = self.settings
-        retention = Retention(self.context.store, settings.retain_days, settings.retain_events)
-        while True:
-            with contextlib.suppress(Unavailable):
-                for run, first in await retention.look():
-                    _log.info("run.trimmed", run=run.id, first=first, head=run.head)
-            await asyncio.sleep(RETAIN_SECONDS)
+        for run, first in await retention.look():
+            _log.info("run.trimmed", run=run.id, first=first, head=run.head)
+
+    async def _remove_files(self, days: float) -> None:
+        """Remove files that have become too old; whose, is in the operators' log."""
+        for run in await self.context.files.remove_old(days, clock.now()):
+            _log.info("run.files_removed", run=run.id)
 
     async def _beat(self) -> None:
-        """The one ticker behind every stream's heartbeat."""
-        while True:
-            await asyncio.sleep(self.settings.heartbeat_seconds)
-            for source in (self.context.fleet, *self.context.tails.all):
-                source.beat()
+        """The one heartbeat behind every stream's."""
+        for source in (self.context.fleet, *self.context.tails.all):
+            source.beat()
 
 
-async def _always(look: Callable[[], Awaitable[None]]) -> None:
-    """Look every second; a store that is away is asked again."""
+async def look_always(
+    look: Callable[[], Awaitable[None]], seconds: float, first_seconds: float = 0.0
+) -> None:
+    """Look again and again: a store that is away is asked again, and a bug costs one look and not all later ones."""
+    await asyncio.sleep(first_seconds)
     while True:
-        with contextlib.suppress(Unavailable):
+        try:
             await look()
-        await asyncio.sleep(LOOK_SECONDS)
+        except Unavailable:
+            pass
+        except Exception as error:
+            _log.error("bug", look=look, exc_info=error)
+        await asyncio.sleep(seconds)
 
 
 def _user_name() -> str:
@@ -187,7 +239,7 @@ def _describe_streams(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generate()
-        for path, operations in OPENAPI_PATHS.items():
+        for path, operations in (OPENAPI_PATHS | generation.OPENAPI_PATHS).items():
             document["paths"].setdefault(path, {}).update(operations)
         return document
 
@@ -196,10 +248,7 @@ def _describe_streams(app: FastAPI) -> None:
 
 async def _answer_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PilothouseError)
-    headers = {"retry-after": "1"} if isinstance(error, Unavailable) else None
-    body = runs.answer(error_body(error, request.state.request_id), error.http_status)
-    body.headers.update(headers or {})
-    return body
+    return error_response(error, request.state.request_id)
 
 
 async def _answer_malformed(request: Request, error: Exception) -> Response:

@@ -12,7 +12,7 @@ from pilothouse.contracts import RunQuery
 from pilothouse.errors import Unauthorised
 from pilothouse.model.run import LIVE, Status
 from pilothouse.version import __version__
-from pilothouse.web.context import Ctx
+from pilothouse.web.context import Context, Ctx
 from pilothouse.web.runs import Body, answer
 
 router = APIRouter(prefix="/api")
@@ -72,18 +72,29 @@ async def health(context: Ctx) -> Response:
 
 @router.get("/stats")
 async def stats(context: Ctx) -> Response:
-    """Runs by status, and what this server holds in memory."""
-    counts = {}
-    for status in Status:
-        counts[status] = (await context.store.list(RunQuery(statuses=(status,), limit=1))).total
+    """Runs by status, what this server holds in memory, and what goes out to its watchers."""
+    counts = await runs_by_status(context)
+    traffic = context.tails.traffic
     return answer(
         {
             "runs": counts,
             "live": sum(counts[status] for status in LIVE),
             "watchers": sum(tail.watchers for tail in context.tails.all),
             "tails": len(context.tails.all),
+            "browsers": traffic.browsers,
+            "events_per_second": round(traffic.events_per_second, 3),
+            "delivery_ms": {
+                name: None if (delay := traffic.delay(share)) is None else round(delay * 1000, 1)
+                for name, share in (("p50", 0.5), ("p95", 0.95))
+            },
             "uptime_seconds": round(time.monotonic() - _STARTED, 1),
             "epoch": context.store.epoch,
             "version": __version__,
         }
     )
+
+
+async def runs_by_status(context: Context) -> dict[Status, int]:
+    """How many runs there are of each status."""
+    queries = {status: RunQuery(statuses=(status,), limit=1) for status in Status}
+    return {status: (await context.store.list(query)).total for status, query in queries.items()}

@@ -43,17 +43,17 @@ class Impatient(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The connection is full."""
         super().pause_writing()
-        self._is_free()
+        self._stop_waiting()
         self._wait()
 
     def resume_writing(self) -> None:
         """The client has read."""
-        self._is_free()
+        self._stop_waiting()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._is_free()
+        self._stop_waiting()
         super().connection_lost(exc)
 
     def _wait(self) -> None:
@@ -66,7 +66,7 @@ class Impatient(asyncio.Protocol):
         else:
             self.transport.abort()
 
-    def _is_free(self) -> None:
+    def _stop_waiting(self) -> None:
         if self._deadline_of_full is not None:
             self._deadline_of_full.cancel()
             self._deadline_of_full = None

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pilothouse.web.context import Context
+from pilothouse.web.gzip import Gzip
 from pilothouse.web.live import RunEvents, RunSocket
 
 _RUNS = "/api/runs/"
@@ -27,7 +28,7 @@ class Streams:
 
     def __init__(self, app: FastAPI, context: Context) -> None:
         self.routes = app.routes
-        self._app = app
+        self._app = Gzip(app)
         self._events = RunEvents(context)
         self._socket = RunSocket(context)
 

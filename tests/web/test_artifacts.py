@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import resource
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -46,6 +51,31 @@ def test_a_file_is_kept_recorded_and_read_back(api: httpx2.Client, job: Job) -> 
     assert job.run.artifacts == 1
 
 
+def test_the_newest_of_very_many_files_is_there(api: httpx2.Client, job: Job) -> None:
+    for start in range(0, 11_000, 1_000):
+        names = (f"step-{step}" for step in range(start, start + 1_000))
+        job.say(*(e.ArtifactSaved(name=name, bytes=1, sha256="0" * 64) for name in names))
+    upload(api, job, "last.bin", DATA)
+
+    assert api.get(f"{job.path}/artifacts/last.bin").status_code == 200
+
+
+def test_a_full_disk_asks_for_another_try_and_leaves_nothing(
+    api: httpx2.Client, server: Running, job: Job
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(DATA) // 2, limits[1]))
+
+    full = upload(api, job, "data.bin", DATA)
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    left = list(folder(server, job).iterdir())
+    again = upload(api, job, "data.bin", DATA)
+
+    assert (full.status_code, full.headers["retry-after"], left) == (503, "1", [])
+    assert "data.bin cannot be kept" in full.json()["error"]["message"]
+    assert again.status_code == 201
+
+
 def test_a_file_is_an_attachment_that_runs_nothing(api: httpx2.Client, job: Job) -> None:
     upload(api, job, "page.html", b"<script>alert(1)</script>")
 
@@ -55,6 +85,32 @@ def test_a_file_is_an_attachment_that_runs_nothing(api: httpx2.Client, job: Job)
     assert headers["content-disposition"] == 'attachment; filename="page.html"'
     assert headers["content-security-policy"] == "sandbox; default-src 'none'"
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_page_is_shown_without_any_power(api: httpx2.Client, job: Job) -> None:
+    upload(api, job, "report.html", b"<h1>f\xc3\xbcr</h1><script>alert(1)</script>")
+
+    page = api.get(f"{job.path}/artifacts/report.html?view=page")
+
+    assert page.text == "<h1>für</h1><script>alert(1)</script>"
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "content-disposition" not in page.headers
+    policy = page.headers["content-security-policy"].split("; ")
+    assert policy[:2] == ["sandbox", "default-src 'none'"]
+    assert not any("script" in rule or "http" in rule for rule in policy)
+    assert "frame-ancestors 'self'" in policy
+    assert page.headers.get_list("x-frame-options") == ["SAMEORIGIN"]
+    assert page.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["weights.bin", "drawing.svg", "page.html.txt"])
+def test_what_is_no_page_is_not_shown_as_one(api: httpx2.Client, job: Job, name: str) -> None:
+    upload(api, job, name, b"<script>alert(1)</script>")
+
+    answer = api.get(f"{job.path}/artifacts/{name}?view=page")
+
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == "view"
 
 
 @pytest.mark.parametrize(
@@ -269,8 +325,6 @@ def test_two_who_send_the_same_name_do_not_mix(server: Running, api: httpx2.Clie
             other.append(letter)
             yield letter * 5000
 
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(2) as pool, server.client() as second:
         seen: list[bytes] = []
         path = f"{job.path}/artifacts/a.txt?attempt=1"
@@ -285,3 +339,29 @@ def test_two_who_send_the_same_name_do_not_mix(server: Running, api: httpx2.Clie
     assert content in (b"a" * 100_000, b"b" * 100_000)
     assert saved["bytes"] == 100_000
     assert call(server, server.server.context.store.get(job.id)).artifacts == 2
+
+
+def test_the_log_tells_of_the_version_that_lies_there(
+    server: Running, api: httpx2.Client, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = server.server.context.engine
+    append, has_appended = type(engine).append, asyncio.Event()
+
+    async def first_is_late(self: Any, run_id: str, *bodies: e.Body, **more: Any) -> Any:
+        if isinstance(bodies[0], e.ArtifactSaved) and bodies[0].bytes == 5:
+            with suppress(TimeoutError):  # where the second waits for the first, it is the first
+                await asyncio.wait_for(has_appended.wait(), 0.3)
+        appended = await append(self, run_id, *bodies, **more)
+        has_appended.set()
+        return appended
+
+    monkeypatch.setattr(type(engine), "append", first_is_late)
+    with ThreadPoolExecutor(1) as pool, server.client() as second:
+        first = pool.submit(upload, second, job, "a.txt", b"first")
+        until(server, (folder(server, job) / "a.txt").exists)
+        assert upload(api, job, "a.txt", b"the second").status_code == 201
+        assert first.result().status_code == 201
+
+    (saved,) = api.get(f"{job.path}/artifacts").json()["artifacts"]
+    content = api.get(f"{job.path}/artifacts/a.txt").content
+    assert saved["sha256"] == hashlib.sha256(content).hexdigest()

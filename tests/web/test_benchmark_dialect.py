@@ -65,8 +65,8 @@ def an_error(number: int) -> e.ItemFinished:
     return e.ItemFinished(key=f"t{number}", seconds=1, ok=False, error="timeout", data=data)
 
 
+@pytest.mark.rows("S1.57")
 def test_a_run_is_started_with_prompts_test_cases_and_models(api: httpx2.Client) -> None:
-    """S1.57, S1.58."""
     answer = api.post("/tuning/runs", json=BODY)
 
     run = answer.json()
@@ -83,8 +83,8 @@ def test_a_run_without_a_part_is_refused_by_name(api: httpx2.Client, missing: st
     assert answer.json()["error"]["field"] == {"test_cases": "cases"}.get(missing, missing)
 
 
+@pytest.mark.rows("S1.39", "S1.43", "S1.48", "S1.56", "S1.77")
 def test_a_stream_begins_with_the_run(server: Running, job: Job) -> None:
-    """S1.39, S1.48, S1.56."""
     with Stream(server, f"{job.path}/stream") as stream:
         first = next(stream.messages())
 
@@ -107,8 +107,9 @@ def test_a_stream_begins_with_the_run(server: Running, job: Job) -> None:
     }
 
 
+@pytest.mark.rows("S1.3", "S1.37", "S1.6", "S1.7", "S1.8", "S1.9", "S1.10", "S1.11", "S1.49", "S1.62")
 def test_every_result_is_told_as_soon_as_its_test_is_done(server: Running, job: Job) -> None:
-    """S1.3, S1.6 to S1.11, S1.49, S1.62: one message for each result, with the progress after it."""
+    """One message for each result, with the progress after it."""
     with Stream(server, f"{job.path}/stream") as stream:
         messages = stream.messages()
         next(messages)
@@ -136,8 +137,8 @@ def test_every_result_is_told_as_soon_as_its_test_is_done(server: Running, job: 
     }
 
 
+@pytest.mark.rows("S1.69")
 def test_a_failed_test_is_streamed_counted_and_marked(server: Running, job: Job) -> None:
-    """S1.69."""
     with Stream(server, f"{job.path}/stream") as stream:
         messages = stream.messages()
         next(messages)
@@ -149,8 +150,8 @@ def test_a_failed_test_is_streamed_counted_and_marked(server: Running, job: Job)
     assert told[2]["progress"] == {"completed": 3, "total": 60, "failed": 1, "percentage": 5}
 
 
+@pytest.mark.rows("S1.21", "S1.22", "S1.50")
 def test_who_reconnects_gets_the_existing_results_and_then_the_new_ones(server: Running, job: Job) -> None:
-    """S1.21 to S1.23, S1.50, S1.74."""
     job.say(*(a_result(number) for number in range(10)), an_error(10))
 
     with Stream(server, f"{job.path}/stream") as stream:
@@ -169,8 +170,8 @@ def test_who_reconnects_gets_the_existing_results_and_then_the_new_ones(server: 
     assert new["progress"]["completed"] == 12
 
 
+@pytest.mark.rows("S1.40", "S1.41", "S1.51", "S1.52")
 def test_pause_and_resume_are_asked_obeyed_and_told(server: Running, api: httpx2.Client, job: Job) -> None:
-    """S1.12, S1.13, S1.15, S1.16, S1.40, S1.41, S1.51, S1.52, S1.73."""
     with Stream(server, f"{job.path}/stream") as stream:
         messages = stream.messages()
         next(messages)
@@ -194,8 +195,8 @@ def test_pause_and_resume_are_asked_obeyed_and_told(server: Running, api: httpx2
     assert (result["type"], result["progress"]["completed"]) == ("result", 2)
 
 
+@pytest.mark.rows("S1.17", "S1.24", "S1.25", "S1.26")
 def test_a_pause_outlives_a_refresh(server: Running, api: httpx2.Client, job: Job) -> None:
-    """S1.17, S1.24 to S1.26."""
     api.post(f"{job.path}/pause")
     job.say(e.RunPaused())
 
@@ -210,8 +211,8 @@ def test_a_pause_outlives_a_refresh(server: Running, api: httpx2.Client, job: Jo
     assert (going["is_paused"], going["resumed_at"] >= paused["pause_requested_at"]) == (False, True)
 
 
+@pytest.mark.rows("S1.18", "S1.19", "S1.42", "S1.53", "S1.70")
 def test_a_cancel_keeps_the_partial_results(server: Running, api: httpx2.Client, job: Job) -> None:
-    """S1.14, S1.18, S1.19, S1.42, S1.53, S1.61, S1.70, S1.75."""
     with Stream(server, f"{job.path}/stream") as stream:
         messages = stream.messages()
         next(messages)
@@ -229,8 +230,8 @@ def test_a_cancel_keeps_the_partial_results(server: Running, api: httpx2.Client,
     assert shown["results"][1]["error"] == "timeout"
 
 
+@pytest.mark.rows("S1.54", "S1.67")
 def test_completion_is_told_and_ends_the_stream(server: Running, job: Job) -> None:
-    """S1.54, S1.67."""
     with Stream(server, f"{job.path}/stream") as stream:
         messages = stream.messages()
         next(messages)
@@ -242,8 +243,8 @@ def test_completion_is_told_and_ends_the_stream(server: Running, job: Job) -> No
     until(server, lambda: server.server.context.tails.watchers(job.id) == 0)
 
 
+@pytest.mark.rows("S1.22")
 def test_a_finished_run_is_told_whole_to_who_comes_late(server: Running, job: Job) -> None:
-    """S1.22, S1.20."""
     job.say(a_result(0), PAUSE, e.RunPaused(), e.RunResumed(actor="ada"), a_result(1), e.RunCompleted())
 
     with Stream(server, f"{job.path}/stream") as stream:
@@ -275,8 +276,9 @@ def test_a_paused_run_is_not_complete(server: Running, api: httpx2.Client, job: 
     assert following["type"] == "resumed"
 
 
+@pytest.mark.rows("S1.32", "S1.68", "S1.82")
 def test_many_clients_watch_the_same_run_and_get_the_same(server: Running, job: Job) -> None:
-    """S1.32, S1.68, S1.82: no queue of a client overflows."""
+    """No queue of a client overflows."""
 
     def watch() -> list[str]:
         with Stream(server, f"{job.path}/stream") as stream:
@@ -293,8 +295,9 @@ def test_many_clients_watch_the_same_run_and_get_the_same(server: Running, job: 
     assert all(ids == [f"t{number}" for number in range(1_000)] for ids in told)
 
 
+@pytest.mark.rows("S1.55", "S1.66")
 def test_a_quiet_stream_beats_at_its_own_pace(server: Running, job: Job) -> None:
-    """S1.55, S1.66: the server's own heartbeat is a comment beside it."""
+    """The server's own heartbeat is a comment beside it."""
     context = server.server.context
     bodies: list[bytes] = []
     left = asyncio.Event()
@@ -323,15 +326,14 @@ def test_a_quiet_stream_beats_at_its_own_pace(server: Running, job: Job) -> None
     assert beats == [{"type": "heartbeat"}] * 3
 
 
+@pytest.mark.rows("S1.66")
 def test_the_heartbeat_is_due_every_thirty_seconds() -> None:
-    """S1.66."""
-    from pilothouse.web.dialects.benchmark import HEARTBEAT_SECONDS
+    from pilothouse.web.dialects.pulse import HEARTBEAT_SECONDS
 
     assert HEARTBEAT_SECONDS == 30
 
 
 def test_runs_are_listed_newest_first(api: httpx2.Client, job: Job) -> None:
-    """S1.89."""
     page = api.get("/tuning/runs").json()
 
     assert page["runs"][0]["id"] == job.id

@@ -73,6 +73,7 @@ def test_the_stream_begins_with_the_server_and_the_headers_of_all_runs(
     assert all("params" not in frame.data for frame in headers)
 
 
+@pytest.mark.rows("S1.89", "S4.52", "S4.60")
 def test_a_run_that_is_made_or_changed_shows_up(server: Running, open_stream: Open) -> None:
     with open_stream("") as frames:
         next(frames)
@@ -84,6 +85,7 @@ def test_a_run_that_is_made_or_changed_shows_up(server: Running, open_stream: Op
         until_seen(frames, job, status="completed")
 
 
+@pytest.mark.rows("S1.31", "S2.13", "S4.56")
 def test_watched_runs_are_told_whole_and_each_in_order(server: Running, open_stream: Open) -> None:
     one, two, other = a_job(server), a_job(server), a_job(server)
     one.notes(300)
@@ -175,6 +177,7 @@ def test_a_malformed_watch_is_refused(server: Running, watch: str) -> None:
         assert stream.status == 422
 
 
+@pytest.mark.rows("S4.39")
 def test_a_tab_that_closes_lets_go_of_everything(server: Running, open_stream: Open) -> None:
     jobs = [a_job(server) for _ in range(5)]
     watch = ",".join(f"{job.id}:0" for job in jobs)

@@ -13,6 +13,7 @@ from tests.web.serving import Running
 PAUSE = e.ControlRequested(control=Control.PAUSE, actor="ada")
 
 
+@pytest.mark.rows("S1.80")
 def test_a_pause_is_accepted_then_known_then_obeyed(server: Running, api: httpx2.Client) -> None:
     job = a_job(server)
 
@@ -72,6 +73,7 @@ def test_a_forced_cancel_does_not_wait_for_the_item(server: Running, api: httpx2
     assert forced.json()["changed"]
 
 
+@pytest.mark.rows("S3.52", "S3.53")
 def test_a_queued_run_is_cancelled_at_once(server: Running, api: httpx2.Client) -> None:
     job = a_run(server)
 
@@ -82,6 +84,7 @@ def test_a_queued_run_is_cancelled_at_once(server: Running, api: httpx2.Client) 
     assert job.run.ended_by == job.run.owner
 
 
+@pytest.mark.rows("S3.52")
 @pytest.mark.parametrize("control", ["pause", "resume", "cancel"])
 def test_an_ended_run_refuses_and_says_what_is_possible(
     server: Running, api: httpx2.Client, control: str
@@ -131,6 +134,7 @@ def test_a_malformed_control_changes_nothing(
     assert job.run.head == 2
 
 
+@pytest.mark.rows("S1.31")
 def test_many_runs_are_steered_with_one_answer_each(server: Running, api: httpx2.Client) -> None:
     running, over = a_job(server), a_job(server)
     over.say(e.RunCompleted())
@@ -172,6 +176,16 @@ def test_an_empty_or_malformed_list_stops_nothing(
     assert [job.run.head for job in jobs] == [2, 1]
 
 
+def test_a_resume_keeps_the_units_that_a_job_counted_itself(server: Running, api: httpx2.Client) -> None:
+    job = a_job(server)
+    job.say(e.ProgressTold(done=99, total=600), e.ItemFinished(key="step-100", seconds=1))
+    job.say(e.ControlRequested(control=Control.PAUSE, actor="ada"), e.RunPaused())
+
+    preview = api.post(f"{job.path}/resume?dry_run=1").json()["preview"]
+
+    assert (preview["kept"], preview["left"]) == (100, 500)
+
+
 def test_a_retry_is_previewed_and_made(server: Running, api: httpx2.Client) -> None:
     job = a_job(server, name="old")
     job.say(
@@ -185,10 +199,29 @@ def test_a_retry_is_previewed_and_made(server: Running, api: httpx2.Client) -> N
     made = api.post(f"{job.path}/retry", json={"only": "failed", "name": "again"})
 
     assert preview.status_code == 200
-    assert preview.json() == {"kept": 1, "repeated": 1, "left": 2, "seconds": None, "cost": None}
+    assert preview.json() == {
+        "kept": 1,
+        "repeated": 1,
+        "left": 2,
+        "seconds": None,
+        "cost": None,
+        "total": None,
+    }
     assert made.status_code == 201
     assert (made.json()["retry_of"], made.json()["name"]) == (job.id, "again")
     assert made.json()["progress"]["reused"] == 1
+
+
+def test_a_retry_that_is_sent_twice_makes_one_run(server: Running, api: httpx2.Client) -> None:
+    job = a_job(server)
+    job.say(e.RunFailed(message="it broke"))
+    headers = {"Idempotency-Key": "try again"}
+
+    first, second = [api.post(f"{job.path}/retry", json={}, headers=headers) for _ in range(2)]
+    other = api.post(f"{job.path}/retry", json={}, headers={"Idempotency-Key": "try once more"})
+
+    assert (first.status_code, second.status_code, other.status_code) == (201, 200, 201)
+    assert first.json()["id"] == second.json()["id"] != other.json()["id"]
 
 
 def test_a_live_run_is_not_retried(server: Running, api: httpx2.Client) -> None:
@@ -200,6 +233,7 @@ def test_a_live_run_is_not_retried(server: Running, api: httpx2.Client) -> None:
     assert answer.json()["error"]["allowed"] == ["cancel"]
 
 
+@pytest.mark.rows("S1.80", "S3.55")
 def test_everybody_sees_who_did_what(server: Running, api: httpx2.Client) -> None:
     job = a_job(server)
     api.post(f"{job.path}/pause", json={"reason": "lunch"})

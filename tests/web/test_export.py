@@ -27,7 +27,12 @@ def job(server: Running) -> Job:
     job.say(
         e.ItemFinished(key="a", seconds=0.5, data={"word": "one", "square": 4, "more": [1, 2]}),
         e.ItemFinished(key="b", seconds=1, ok=False, error='broke, "twice"\nhere', data={"word": "two"}),
-        e.ItemFinished(key="c", seconds=1, data={"word": "ü→", "square": -3, "key": "hidden", "yes": True}),
+        e.ItemFinished(
+            key="c",
+            seconds=1,
+            possible_duplicate=True,
+            data={"word": "ü→", "square": -3, "key": "hidden", "yes": True},
+        ),
     )
     for formula in FORMULAS:
         job.say(e.ItemFinished(key=formula, seconds=0, data={"word": formula, formula: 1}))
@@ -40,13 +45,16 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+@pytest.mark.rows("S1.84")
 def test_csv_has_the_declared_columns_first_and_every_finished_item(api: httpx2.Client, job: Job) -> None:
     answer = api.get(f"{job.path}/export")
 
     read = rows(answer.text)
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == f'attachment; filename="{job.id}.csv"'
-    assert list(read[0])[:7] == ["key", "state", "seconds", "error", "word", "square", "more"]
+    assert list(read[0])[:5] == ["key", "state", "seconds", "error", "possible_duplicate"]
+    assert list(read[0])[5:8] == ["word", "square", "more"]
+    assert [row["possible_duplicate"] for row in read[:3]] == ["false", "false", "true"]
     assert [row["key"] for row in read[:3]] == ["a", "b", "c"]
     assert (read[0]["word"], read[0]["square"], read[0]["more"]) == ("one", "4", "[1,2]")
     assert (read[1]["state"], read[1]["error"]) == ("failed", 'broke, "twice"\nhere')
@@ -66,6 +74,7 @@ def test_no_cell_of_a_csv_is_a_formula_its_header_included(api: httpx2.Client, j
         assert not text.startswith("-") or float(text) == -3
 
 
+@pytest.mark.rows("S1.85")
 @pytest.mark.parametrize("format_", ["json", "jsonl"])
 def test_json_holds_every_finished_item_as_one_flat_object(
     api: httpx2.Client, job: Job, format_: str
@@ -83,7 +92,9 @@ def test_json_holds_every_finished_item_as_one_flat_object(
         "state": "done",
         "seconds": 0.5,
         "error": None,
+        "possible_duplicate": False,
     }
+    assert items[2]["possible_duplicate"] is True
     assert not whole or json.loads(text)["run"]["id"] == job.id
 
 
@@ -92,7 +103,7 @@ def test_an_empty_run_exports_an_empty_table(server: Running, api: httpx2.Client
 
     texts = [api.get(f"{job.path}/export?format={name}").text for name in ("csv", "json", "jsonl")]
 
-    assert texts[0] == "key,state,seconds,error,word,square\r\n"
+    assert texts[0] == "key,state,seconds,error,possible_duplicate,word,square\r\n"
     assert json.loads(texts[1])["items"] == []
     assert texts[2] == ""
 

@@ -87,6 +87,7 @@ ORIGINS = [
 ]
 
 
+@pytest.mark.rows("S1.79")
 @pytest.mark.parametrize("origin", ORIGINS)
 @pytest.mark.parametrize("method", UNSAFE)
 def test_another_site_changes_nothing(
@@ -127,6 +128,7 @@ def test_a_token_needs_no_origin(api: httpx2.Client) -> None:
     assert api.post("/api/runs", json={"kind": "counting"}).status_code == 201
 
 
+@pytest.mark.rows("S1.79")
 def test_a_cross_site_read_gets_no_leave_from_us(browser: httpx2.Client) -> None:
     answer = browser.get("/api/runs", headers={"origin": "http://evil.example"})
     asked = browser.request(

@@ -13,7 +13,6 @@ import pytest
 
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Strength
-from pilothouse.worker.child import EXIT_CUT_OFF
 from tests.web.clients import Job, a_job, a_run, call, raw, until
 from tests.web.serving import COUNTING, Running, running
 
@@ -87,7 +86,7 @@ def test_a_run_is_given_to_one_host_with_all_it_needs_to_start(server: Running, 
 def test_a_claim_that_waits_is_answered_by_a_submit(server: Running, api: httpx2.Client) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(claim, api, 1, wait=20)
-        until(server, lambda: "lab" in server.server.context.scheduler.hosts)
+        until(server, lambda: server.server.context.scheduler.hosts.find("lab") is not None)
         job = a_run(server)
         answered = waiting.result(10)
 
@@ -98,7 +97,7 @@ def test_a_claim_that_waits_is_answered_by_a_cancel(server: Running, api: httpx2
     job = a_job(server)
     with ThreadPoolExecutor(1) as pool, server.client() as second:
         waiting = pool.submit(claim, second, 0, job, wait=20)
-        until(server, lambda: "lab" in server.server.context.scheduler.hosts)
+        until(server, lambda: server.server.context.scheduler.hosts.find("lab") is not None)
         api.post(f"{job.path}/cancel", json={"force": True})
         answered = waiting.result(10)
 
@@ -207,12 +206,12 @@ def test_the_scheduler_knows_what_a_job_uses_while_its_host_calls(
     scheduler = server.server.context.scheduler
 
     async def look() -> list[Any]:
-        return [(scheduler.cpu_of(job.run), scheduler.host_of(job.run)) for job in known]
+        return [(scheduler.hosts.cpu_of(job.run), scheduler.hosts.calling(job.run)) for job in known]
 
     known = [SimpleNamespace(run=job.run) for job in (busy, elsewhere)]
     (cpu, host), nothing = call(server, look())
     assert (cpu, nothing) == (0.5, (None, None))
-    assert host is scheduler.hosts["lab"]
+    assert host is scheduler.hosts.find("lab")
 
 
 # Cancels that take long
@@ -276,11 +275,22 @@ def test_a_cancelled_run_is_not_reaped_while_its_host_sees_processes_of_it(
 def test_a_job_that_was_cut_off_has_not_crashed(server: Running, api: httpx2.Client) -> None:
     job = a_job(server)
 
-    status = ended(api, job, exit_code=EXIT_CUT_OFF)
+    status = ended(api, job, exit_code=5, cut_off=True)
 
     (interrupted,) = log(api, job, "run.interrupted")
     assert (status, interrupted["crash"]) == ("queued", False)
     assert "cut off" in interrupted["reason"]
+
+
+def test_the_exit_code_alone_does_not_prove_that_a_job_was_cut_off(
+    server: Running, api: httpx2.Client
+) -> None:
+    job = a_job(server)
+
+    status = ended(api, job, exit_code=5)
+
+    (interrupted,) = log(api, job, "run.interrupted")
+    assert (status, interrupted["crash"]) == ("queued", True)
 
 
 # Stacks
@@ -293,7 +303,7 @@ def test_a_stack_is_asked_of_the_host_at_once_and_comes_into_the_log(
     claim(api, 0, job)
     with ThreadPoolExecutor(1) as pool, server.client() as second:
         waiting = pool.submit(claim, second, 0, job, wait=20)
-        until(server, lambda: server.server.context.scheduler.hosts["lab"].turn == 2)
+        until(server, lambda: server.server.context.scheduler.hosts.meet("lab").turn == 2)
         asked = api.post(f"{job.path}/stack")
         answered = waiting.result(10)
 

@@ -55,6 +55,15 @@ def test_a_poll_answers_what_was_asked(api: httpx2.Client, job: Job, query: str,
     assert poll(api, job, query) == (expected, 12)
 
 
+@pytest.mark.rows("S4.37")
+def test_the_last_hundred_are_at_hand_and_so_are_all_before_them(api: httpx2.Client, job: Job) -> None:
+    job.notes(150)
+
+    assert poll(api, job, "newest=1&limit=100") == (list(range(63, 163)), 162)
+    assert poll(api, job) == (list(range(1, 163)), 162)
+
+
+@pytest.mark.rows("S2.25", "S2.93", "S4.97")
 def test_a_poll_answers_the_frames_of_the_streams(api: httpx2.Client, job: Job) -> None:
     event = api.get(f"{job.path}/events?limit=1").json()["events"][0]
 

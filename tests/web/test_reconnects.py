@@ -91,6 +91,7 @@ def write_in_bursts(job: Job, seed: int) -> None:
     job.say(e.RunCompleted())
 
 
+@pytest.mark.rows("S1.21", "S2.20", "S2.90", "S3.91", "S4.90", "S4.92", "S5.85")
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", TRANSPORTS)
 def test_whoever_reconnects_gets_every_event_once_and_in_order(server: Running, name: str, seed: int) -> None:
@@ -110,6 +111,7 @@ def test_whoever_reconnects_gets_every_event_once_and_in_order(server: Running, 
     assert places == list(range(1, TOTAL + 1))
 
 
+@pytest.mark.rows("S1.32", "S1.68", "S4.4", "S4.73", "S5.3", "S5.7", "S5.12", "S5.50")
 def test_fifty_watchers_of_one_run_get_the_same(server: Running) -> None:
     job = a_job(server)
     follows = [by_sse, by_websocket] * 25
@@ -136,6 +138,7 @@ def stalled(server: Running, job: Job) -> socket.socket:
     return sock
 
 
+@pytest.mark.rows("S1.82", "S2.19", "S4.5", "S4.8")
 def test_a_reader_that_stalls_gets_everything_later_and_holds_up_nobody(server: Running) -> None:
     job = a_job(server)
     text = "x" * 4_000

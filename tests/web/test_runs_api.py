@@ -103,11 +103,17 @@ def test_hostile_json_is_refused_and_breaks_nothing(api: httpx2.Client, text: st
     assert api.get("/api/health").status_code == 200
 
 
-def test_params_above_their_limit_are_too_large(api: httpx2.Client) -> None:
-    answer = api.post("/api/runs", json={"kind": "counting", "params": {"word": "x" * 300_000}})
+def test_params_above_their_limit_are_too_large(server: Running, api: httpx2.Client) -> None:
+    large, job = {"word": "x" * 300_000}, a_run(server)
 
-    assert answer.status_code == 413
-    assert answer.json()["error"]["field"] == "params"
+    answers = [
+        api.post("/api/runs", json={"kind": "counting", "params": large}),
+        api.patch(job.path, json={"params": large}),
+        api.post("/tuning/runs", json={"prompts": [large], "models": []}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [413] * 3
+    assert [answer.json()["error"]["field"] for answer in answers] == ["params"] * 3
 
 
 def test_a_run_is_found_by_id_beginning_number_and_name(server: Running, api: httpx2.Client) -> None:

@@ -54,6 +54,14 @@ def test_a_cookie_opens_the_api(server: Running) -> None:
     assert reads_with(server, f"other=1; {cookie}; more=2") == 200
 
 
+@pytest.mark.parametrize("odd", ['a={"x":1}', "a b=1", "flag", 'a="x', "=1", "x=\xe9"])
+def test_an_odd_cookie_of_another_program_on_this_host_signs_nobody_out(odd: str) -> None:
+    access = Access("secret", 8765)
+
+    assert access.knows_cookie(f"{odd}; {access.cookie}={access.new_cookie()}")
+    assert not access.knows_cookie(f"{odd}; {access.cookie}=a.b")
+
+
 def test_a_forged_cookie_opens_nothing(server: Running) -> None:
     name, _, value = sign_in(server, token=server.token).partition(";")[0].partition("=")
     nonce, _, signature = value.partition(".")
@@ -142,6 +150,18 @@ def test_a_new_data_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert read_or_make_token(folder) == token
+
+
+def test_an_empty_token_file_lets_nobody_in(tmp_path: Path) -> None:
+    (tmp_path / "token").touch()
+
+    token = read_or_make_token(tmp_path)
+
+    assert len(token) == 64
+    assert not Access(token, 8420).knows_token("")
+    assert read_or_make_token(tmp_path) == token
+    assert [file.name for file in tmp_path.iterdir()] == ["token"]
+    assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
 
 
 def test_no_answer_and_no_log_tells_the_token(

@@ -61,6 +61,7 @@ def test_every_fact_has_its_place_as_id_and_the_stream_ends_with_the_run(server:
     assert facts[-1].type == "run.completed"
 
 
+@pytest.mark.rows("S1.78")
 def test_the_answer_is_an_event_stream_that_nobody_caches_or_buffers(server: Running, ended: Job) -> None:
     with Stream(server, f"{ended.path}/events") as stream:
         headers = stream.response.headers
@@ -70,6 +71,7 @@ def test_the_answer_is_an_event_stream_that_nobody_caches_or_buffers(server: Run
     assert headers["x-accel-buffering"] == "no"
 
 
+@pytest.mark.rows("S1.21", "S2.20")
 @pytest.mark.parametrize("after", [0, 1, 7, 12])
 def test_a_client_goes_on_where_it_stood(server: Running, ended: Job, after: int) -> None:
     epoch = ended.run.epoch
@@ -124,6 +126,7 @@ def test_an_unknown_run_has_no_stream(server: Running) -> None:
         assert stream.response.headers["content-type"] == "application/json"
 
 
+@pytest.mark.rows("S1.62")
 def test_news_arrive_while_one_listens(server: Running, job: Job) -> None:
     with Stream(server, f"{job.path}/events?after=12") as stream:
         frames = iter(stream)
@@ -185,6 +188,7 @@ def test_a_deleted_run_ends_its_streams(server: Running) -> None:
     assert rest == []
 
 
+@pytest.mark.rows("S1.67")
 def test_who_leaves_is_forgotten(server: Running, job: Job) -> None:
     tails = server.server.context.tails
 
@@ -197,6 +201,7 @@ def test_who_leaves_is_forgotten(server: Running, job: Job) -> None:
     assert [tail for tail in tails.all if tail.run_id == job.id] == []
 
 
+@pytest.mark.rows("S1.67", "S5.4")
 def test_many_who_come_and_go_leave_no_tasks_and_no_tails(server: Running, job: Job) -> None:
     tails = server.server.context.tails
 

@@ -166,6 +166,7 @@ def test_a_reader_that_stalls_does_not_keep_the_server(tmp_path: Path) -> None:
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.rows("S4.88")
 def test_clients_go_on_at_the_server_that_follows(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"database": f"sqlite:///{tmp_path}/p.db", "lease_seconds": 600}
     places: list[int] = []
@@ -200,6 +201,7 @@ def test_a_thousand_clients_are_told_a_thousand_times_to_come_back() -> None:
     assert max(tenths.values()) < 2 * 400
 
 
+@pytest.mark.rows("S1.43")
 def test_a_stream_tells_a_plain_event_source_when_to_come_back(server: Running) -> None:
     job = a_job(server)
 

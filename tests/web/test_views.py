@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
+import threading
+from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import pytest
 
 from pilothouse.model import event as e
-from tests.web.clients import Job, Stream, a_job, until
+from pilothouse.web import views
+from tests.web.clients import Job, Stream, a_job, call, until
 from tests.web.serving import Running
 
 
@@ -25,6 +30,7 @@ def job(server: Running) -> Job:
     return job
 
 
+@pytest.mark.rows("S1.63")
 def test_items_are_newest_first_and_in_pages(api: httpx2.Client, job: Job) -> None:
     keys: list[str] = []
     before = None
@@ -53,6 +59,8 @@ def test_an_item_is_whole(api: httpx2.Client, job: Job) -> None:
         "data": {"model": "b", "n": 29, "deep": {"x": [1]}, "flag": True},
         "label": None,
         "time": "t",
+        "possible_duplicate": False,
+        "judged": None,
     }
 
 
@@ -127,6 +135,71 @@ def test_points_have_a_limit(api: httpx2.Client, job: Job, query: str) -> None:
     assert api.get(f"{job.path}/metrics?{query}").status_code == 422
 
 
+def test_a_long_history_of_who_did_what_shows_its_end(
+    server: Running, api: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "_PAGE", 3)
+    job = a_job(server)
+    job.say(*(e.RunEdited(actor="ada", name=f"name {number}") for number in range(4)))
+
+    told = api.get(f"{job.path}/audit").json()["events"]
+
+    assert [event["data"]["name"] for event in told] == ["name 1", "name 2", "name 3"]
+
+
+def test_metrics_are_decoded_beside_the_event_loop(
+    server: Running, api: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def decode(text: bytes) -> Any:
+        threads.append(threading.get_ident())
+        return json.loads(text)
+
+    async def loop_thread() -> int:
+        return threading.get_ident()
+
+    monkeypatch.setattr(views, "json", SimpleNamespace(loads=decode))
+    job = a_job(server)
+    job.say(e.Metric(step=1, values={"a": 1}))
+
+    assert api.get(f"{job.path}/metrics").json()["series"] == {"a": [[1, 1.0]]}
+    assert threads
+    assert call(server, loop_thread()) not in threads
+
+
+@pytest.mark.rows("S4.58", "S4.77", "S4.96")
+def test_connections_rates_and_delays_are_told_to_people_and_to_prometheus(
+    server: Running, api: httpx2.Client, job: Job
+) -> None:
+    traffic = server.server.context.tails.traffic
+    with (
+        Stream(server, f"/api/stream?watch={job.id}:0") as browser,
+        Stream(server, f"{job.path}/events") as one,
+    ):
+        events = iter(one)
+        next(iter(browser)), next(events)
+        before, deliveries = traffic.events, traffic.deliveries
+        for number in range(20):
+            job.say(e.Note(feed="metrics", text=f"news {number}"))
+            while f"news {number}" not in str(next(events).data):
+                pass
+        until(server, lambda: traffic.events == before + 20)
+        stats = api.get("/api/stats").json()
+        text = api.get("/metrics").text
+    until(server, lambda: traffic.browsers == 0)
+
+    assert (stats["browsers"], stats["watchers"]) == (1, 2)
+    assert traffic.deliveries == deliveries + 40
+    assert stats["events_per_second"] > 0
+    assert 0 <= stats["delivery_ms"]["p50"] < 100
+    assert "pilothouse_browsers 1.0" in text
+    assert "pilothouse_watchers 2.0" in text
+    assert f"pilothouse_events_total {before + 20}.0" in text
+    assert 'pilothouse_delivery_seconds_bucket{le="0.1"}' in text
+
+
+@pytest.mark.rows("S1.81", "S4.9", "S5.8")
 def test_watchers_are_counted(server: Running, api: httpx2.Client, job: Job) -> None:
     with Stream(server, f"{job.path}/events") as one, Stream(server, f"{job.path}/events") as two:
         next(iter(one)), next(iter(two))

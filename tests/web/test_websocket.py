@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
+import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from pilothouse.model import event as e
-from tests.web.clients import Job, Stream, a_job, call, frames_of, until, websocket
+from tests.web.clients import Job, Stream, a_job, an_item, frames_of, until, websocket
 from tests.web.serving import Running
 
 
@@ -32,6 +32,7 @@ def ask(connection: ClientConnection, message: str | bytes) -> dict[str, Any]:
     raise AssertionError("no answer")
 
 
+@pytest.mark.rows("S2.93", "S3.6")
 def test_a_websocket_tells_the_frames_of_the_event_stream(server: Running, job: Job) -> None:
     job.say(e.RunCompleted())
 
@@ -46,6 +47,7 @@ def test_a_websocket_tells_the_frames_of_the_event_stream(server: Running, job: 
     assert code == 1000
 
 
+@pytest.mark.rows("S3.64", "S4.2")
 def test_news_arrive_while_one_listens(server: Running, job: Job) -> None:
     with websocket(server, f"{job.path}/ws?after=12") as connection:
         frames = frames_of(connection)
@@ -59,6 +61,22 @@ def test_news_arrive_while_one_listens(server: Running, job: Job) -> None:
     assert [frame.seq for frame in [*news, *rest]] == [13, 14, 15]
 
 
+@pytest.mark.rows("S4.12", "S4.13")
+def test_what_the_job_says_and_what_the_server_does_are_told_alike(
+    server: Running, api: httpx2.Client, job: Job
+) -> None:
+    with websocket(server, f"{job.path}/ws?after=12") as connection:
+        frames = frames_of(connection)
+        next(frames)
+        api.post(f"{job.path}/events", json=job.batch(an_item("a"))).raise_for_status()
+        by_job = next(frames)
+        api.post(f"{job.path}/pause").raise_for_status()
+        by_server = next(frames)
+
+    assert (by_job.type, by_job.seq) == ("item.finished", 13)
+    assert (by_server.type, by_server.seq) == ("control.requested", 14)
+
+
 def test_a_place_of_another_log_is_reset(server: Running, job: Job) -> None:
     with websocket(server, f"{job.path}/ws?after=00000000-5") as connection:
         frames = frames_of(connection)
@@ -67,6 +85,7 @@ def test_a_place_of_another_log_is_reset(server: Running, job: Job) -> None:
     assert [frame.type for frame in opening] == ["hello", "reset", "run.queued"]
 
 
+@pytest.mark.rows("S4.42")
 def test_controls_come_upstream_and_are_answered(server: Running, job: Job) -> None:
     with websocket(server, f"{job.path}/ws?after=12") as connection:
         asked = ask(connection, '{"control": "pause"}')
@@ -99,6 +118,7 @@ def test_a_malformed_message_is_answered_and_the_stream_goes_on(server: Running,
     assert job.run.head == 13
 
 
+@pytest.mark.rows("S4.11", "S5.6", "S5.13", "S5.62")
 def test_who_leaves_is_forgotten(server: Running, job: Job) -> None:
     tails = server.server.context.tails
 
@@ -109,39 +129,24 @@ def test_who_leaves_is_forgotten(server: Running, job: Job) -> None:
     until(server, lambda: tails.all == [])
 
 
+def test_a_websocket_to_nowhere_does_not_open(server: Running) -> None:
+    with pytest.raises(InvalidStatus) as refusal, websocket(server, "/api/x"):
+        pass
+
+    assert refusal.value.response.status_code == 403
+
+
 @pytest.mark.parametrize(
-    "path", ["/api/runs/nobody/ws", "/api/runs/@last/ws?after=x", "/api/ws?watch=a:b", "/api/x"]
+    ("path", "code"),
+    [("/api/runs/nobody/ws", 4404), ("/api/runs/@last/ws?after=x", 4422), ("/api/ws?watch=a:b", 4422)],
 )
-def test_a_websocket_to_nowhere_does_not_open(server: Running, job: Job, path: str) -> None:
-    with pytest.raises((InvalidStatus, ConnectionClosed)), websocket(server, path) as connection:
+def test_a_client_reads_why_it_is_refused(server: Running, job: Job, path: str, code: int) -> None:
+    with websocket(server, path) as connection, pytest.raises(ConnectionClosed) as closed:
         connection.recv()
 
-
-@pytest.mark.parametrize(
-    ("path", "query", "code"),
-    [
-        ("/api/runs/nobody/ws", b"", 4404),
-        ("/api/runs/@last/ws", b"after=x", 4422),
-        ("/api/ws", b"watch=a:b", 4422),
-    ],
-)
-def test_a_refusal_has_a_code_of_its_own(
-    server: Running, job: Job, path: str, query: bytes, code: int
-) -> None:
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        await asyncio.sleep(0)
-        return {"type": "websocket.connect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    headers = [(b"host", b"localhost"), (b"authorization", b"Bearer " + server.token.encode())]
-    scope = {"type": "websocket", "path": path, "query_string": query, "headers": headers, "scheme": "ws"}
-    call(server, server.server.app(scope, receive, send))  # type: ignore[arg-type]
-
-    assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", code)]
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == code
+    assert closed.value.rcvd.reason
 
 
 def test_a_heartbeat_is_a_message(server: Running, job: Job) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_json
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
@@ -26,16 +25,16 @@ from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import NotFound
 from pilothouse.model.run import Control, Run, Status
 from pilothouse.transports.follow import Batch, follow
-from pilothouse.transports.sse import HEADERS, HEARTBEAT, Listening, write
+from pilothouse.transports.sse import HEADERS, Listening, write
 from pilothouse.web.context import Actor, Context, Ctx, TheRun
 from pilothouse.web.controls import answer_of
+from pilothouse.web.dialects.pulse import HEARTBEAT_SECONDS, Pulse, sse
 from pilothouse.web.live import StreamRoute
-from pilothouse.web.runs import answer
+from pilothouse.web.runs import Name, answer, check_size
 
 router = APIRouter(prefix="/tuning", tags=["dialect 000"])
 
 KIND = "benchmark"
-HEARTBEAT_SECONDS = 30.0
 _PAGE = 5_000
 _SAID = {
     "run.paused": ("paused", "Run paused"),
@@ -52,7 +51,7 @@ class TuningRunBody(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    name: str | None = None
+    name: Name | None = None
     prompts: list[dict[str, Any]]
     test_cases: list[dict[str, Any]] = Field(default_factory=list)
     models: list[dict[str, Any]]
@@ -66,7 +65,9 @@ class TuningRunBody(BaseModel):
 @router.post("/runs", status_code=201)
 async def start(body: TuningRunBody, context: Ctx, actor: Actor) -> Response:
     """Start a tuning run."""
-    new = context.engine.new_run(KIND, body.params(), name=body.name, owner=actor)
+    params = body.params()
+    check_size(params)
+    new = context.engine.new_run(KIND, params, name=body.name, owner=actor)
     run, _ = await context.engine.submit(new)
     return answer(await described(context, run), 201)
 
@@ -210,31 +211,6 @@ class Story:
         return progress(self._done, self._total, self._failed)
 
 
-class Pulse:
-    """The document's heartbeat: a message every 30 seconds, beside the server's own.
-
-    Attributes:
-        is_due: It is time for one.
-    """
-
-    def __init__(self, watcher: Watcher, seconds: float) -> None:
-        self.is_due = False
-        self._watcher = watcher
-        self._seconds = seconds
-
-    async def beat(self) -> None:
-        """Say when it is time, until cancelled."""
-        while True:
-            await asyncio.sleep(self._seconds)
-            self.is_due = self._watcher.beat = True
-            self._watcher.wake()
-
-    def taken(self) -> list[dict[str, Any]]:
-        """The heartbeat, when it is due."""
-        was_due, self.is_due = self.is_due, False
-        return [{"type": "heartbeat"}] if was_due else []
-
-
 class TuningStream:
     """`GET /tuning/runs/{run_id}/stream`."""
 
@@ -246,26 +222,24 @@ class TuningStream:
         """Tell one client the run so far, then what happens, until it ends."""
         run = await self._context.store.resolve(scope["path_params"]["run_id"])
         _only_benchmarks(run)
-        async with self._context.tails.follow(run.id) as tail, Listening(receive) as watcher:
+        watcher = Watcher()
+        async with self._context.tails.follow(run.id) as tail, Listening(receive, watcher):
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             run = await self._context.store.get(run.id)
-            await write(send, _sse([{"type": "connected", "run": await described(self._context, run)}]))
+            await write(send, sse([{"type": "connected", "run": await described(self._context, run)}]))
             pulse = Pulse(watcher, self._heartbeat_seconds)
             beating = asyncio.create_task(pulse.beat())
             try:
                 async with aclosing(follow(tail, watcher, 0)) as batches:
                     story = Story(tail.head)
                     async for batch in batches:
-                        await write(send, _sse([*story.told(batch), *pulse.taken()]))
+                        await write(
+                            send,
+                            sse([*story.told(batch), *([{"type": "heartbeat"}] if pulse.take() else [])]),
+                        )
             finally:
                 beating.cancel()
             await write(send, b"", more=False)
-
-
-def _sse(messages: list[dict[str, Any]]) -> bytes:
-    if not messages:
-        return HEARTBEAT
-    return b"".join(b"data: " + to_json(message, inf_nan_mode="strings") + b"\n\n" for message in messages)
 
 
 def stream_routes(context: Context) -> list[BaseRoute]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
-from pilothouse.errors import Conflict, Unavailable
-from pilothouse.stores.backup import copy_database
+from pilothouse.errors import Unavailable
+from pilothouse.stores.backup import UNPACKING, check_free, copy_database
 from pilothouse.stores.file import beside, settle
 
 DATABASE = "pilothouse.db"
 FILES = "runs"
 _PART = ".part"
-
-Swap = Callable[[], Path | None]
 
 
 def pack(database: Path, files: Path, target: Path, *, force: bool = False) -> int:
@@ -31,15 +30,16 @@ def pack(database: Path, files: Path, target: Path, *, force: bool = False) -> i
         Conflict: The target exists.
         Unavailable: The database cannot be copied, or the archive cannot be written.
     """
-    if target.exists() and not force:
-        raise Conflict(f"{target} exists already", hint="Choose another name, or replace it with --force.")
-    part, copy = beside(target, _PART), beside(target, ".db")
+    check_free(target, force=force)
+    part, copy = beside(target, _PART), beside(target, f"{_PART}.db")
     try:
         copy_database(database, copy, force=True)
         with tarfile.open(part, "w") as archive:
             archive.add(copy, DATABASE)
-            if files.is_dir():
-                archive.add(files, FILES)
+            _add(archive, files, files)
+            for folder, folders, names in os.walk(files):
+                for name in (*folders, *names):
+                    _add(archive, Path(folder, name), files)
         part.chmod(0o600)
         settle(part, target)
     except (OSError, tarfile.TarError) as error:
@@ -56,32 +56,55 @@ def is_archive(file: Path) -> bool:
 
 
 @contextmanager
-def unpacked(file: Path, folder: Path) -> Iterator[tuple[Path, Swap]]:
-    """An archive's database, and a function that puts its files in their place.
-
-    That function returns where the files that were there are now, None without any.
+def unpacked(file: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
+    """An archive's database, and the folder of its files.
 
     Raises:
         Unavailable: The archive is damaged, or holds no database.
     """
-    place = Path(tempfile.mkdtemp(prefix=".restoring-", dir=folder))
+    place = Path(tempfile.mkdtemp(prefix=UNPACKING, dir=folder))
     try:
-        with tarfile.open(file) as archive:
-            archive.extractall(place, filter="data")
-        if not (place / DATABASE).is_file():
-            raise Unavailable(f"{file} holds no {DATABASE}")
-        yield place / DATABASE, lambda: _swap(place / FILES, folder / FILES)
-    except (OSError, tarfile.TarError) as error:
-        raise Unavailable(f"{file} cannot be unpacked: {error}") from error
+        _unpack(file, place)
+        yield place / DATABASE, place / FILES
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _swap(fresh: Path, there: Path) -> Path | None:
-    kept = None
-    if there.exists():
-        kept = beside(there, f".before-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}")
-        there.rename(kept)
-    if fresh.exists():
-        fresh.rename(there)
-    return kept
+def _unpack(file: Path, place: Path) -> None:
+    try:
+        with tarfile.open(file) as archive:
+            archive.extractall(place, filter="data")
+    except (OSError, tarfile.TarError) as error:
+        raise Unavailable(f"{file} cannot be unpacked: {error}") from error
+    if not (place / DATABASE).is_file():
+        raise Unavailable(f"{file} holds no {DATABASE}")
+
+
+class _Sized:
+    """Reads a file as long as it was; what was cut off meanwhile is zeros."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1, /) -> bytes:
+        """So many bytes."""
+        return self._file.read(size).ljust(size, b"\0")
+
+
+def _add(archive: tarfile.TarFile, path: Path, files: Path) -> None:
+    """Add a file or a folder, but nothing that `unpacked` would refuse.
+
+    A job may run: its files come and go, and are cut short while they are read.
+    """
+    try:
+        info = archive.gettarinfo(path, str(Path(FILES) / path.relative_to(files)))
+        if info is None:  # a socket
+            return
+        tarfile.data_filter(info, str(files.parent))
+        if not info.isfile():
+            archive.addfile(info)
+            return
+        with path.open("rb") as file:
+            archive.addfile(info, _Sized(file))
+    except (FileNotFoundError, tarfile.FilterError):
+        return

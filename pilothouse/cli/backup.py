@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from pilothouse.cli.client import NOT_POSSIBLE, OTHER, USAGE, Client, CliError
+from pilothouse.cli.client import EXIT_OF_HTTP, NOT_POSSIBLE, OTHER, USAGE, Client, CliError
 from pilothouse.cli.output import say
 
 if TYPE_CHECKING:
-    from pilothouse.cli.archive import Swap
     from pilothouse.contracts import Store
     from pilothouse.engine.engine import Engine
     from pilothouse.settings import Settings
@@ -94,37 +93,47 @@ def check(
 
 def _put_back(settings: Settings, file: Path) -> None:
     from pilothouse.cli.archive import is_archive, unpacked
-    from pilothouse.stores.backup import check_revision, copy_database, replace_database
+    from pilothouse.stores.backup import (
+        check_no_leftover,
+        check_revision,
+        copy_database,
+        lay_files,
+        replace_database,
+        settle_files,
+    )
     from pilothouse.stores.file import RESTORING, DatabaseFile, beside, inspect
 
-    database = _sqlite(settings, None)
+    database, files = _sqlite(settings, None), settings.folder / "runs"
     lock = DatabaseFile(database)
     lock.acquire()
     copy = beside(database, RESTORING)
     try:
-        with unpacked(file, settings.folder) if is_archive(file) else _plain(file) as (source, swap):
+        check_no_leftover(file, files, database)
+        settle_files(files, database)
+        with (
+            unpacked(file, settings.folder) if is_archive(file) else nullcontext((file, None)) as (
+                source,
+                fresh,
+            )
+        ):
             inspect(source, whole=True)
             check_revision(source)
             for old in (copy, beside(copy, "-wal"), beside(copy, "-shm")):
                 old.unlink(missing_ok=True)
             copy_database(source, copy)
             asyncio.run(_renew(settings.model_copy(update={"database": f"sqlite:///{copy}"})))
+            if fresh is not None:
+                lay_files(fresh, files)
             kept = replace_database(database, copy)
             say(f"✓ {database} is now what {file} was.")
             if kept is not None:
                 say(f"  What was there: {kept}")
-            moved = swap()
+            moved = settle_files(files, database)
             if moved is not None:
                 say(f"  Its runs' files: {moved}")
     finally:
         beside(copy, ".lock").unlink(missing_ok=True)
         lock.release()
-
-
-@contextmanager
-def _plain(file: Path) -> Iterator[tuple[Path, Swap]]:
-    """A backup without files."""
-    yield file, lambda: None
 
 
 async def _renew(settings: Settings) -> None:
@@ -147,7 +156,7 @@ async def _renew(settings: Settings) -> None:
 async def _interrupt(engine: Engine, store: Store) -> int:
     """Settle the attempts of the copy: their processes know a log that is gone."""
     from pilothouse.contracts import RunQuery
-    from pilothouse.engine.afterlife import Ending, is_active
+    from pilothouse.engine.afterlife import Ending
     from pilothouse.engine.scheduler import Scheduler
     from pilothouse.model.run import Status
 
@@ -155,9 +164,10 @@ async def _interrupt(engine: Engine, store: Store) -> int:
     ending = Ending(RESTORED, is_crash=False, is_confirmed=False)
     while True:
         page = await store.list(RunQuery((Status.RUNNING, Status.PAUSED), limit=500, before=before))
-        for run in filter(is_active, page.runs):
-            await scheduler.lose(run, ending)
-            count += 1
+        for run in page.runs:
+            if run.is_active:
+                await scheduler.lose(run, ending)
+                count += 1
         before = page.before
         if before is None:
             return count
@@ -174,12 +184,15 @@ def _sqlite(settings: Settings, file: Path | None) -> Path:
 
     Raises:
         CliError: It has none; the message says what to do instead.
+        Invalid: The URL of a SQLite database names no file.
     """
+    from pilothouse.stores.database import file_of
+
     url = settings.database_url
-    scheme = urlsplit(url).scheme.partition("+")[0]
-    if scheme == "sqlite":
-        return Path(url.split(":///", 1)[1])
-    if scheme == "memory":
+    path = file_of(url)
+    if path is not None:
+        return path
+    if urlsplit(url).scheme == "memory":
         raise CliError("The database is in memory: there is nothing to copy.", exit_code=NOT_POSSIBLE)
     from sqlalchemy import make_url
 
@@ -197,10 +210,12 @@ def _sqlite(settings: Settings, file: Path | None) -> Path:
 @contextmanager
 def _told() -> Iterator[None]:
     """Refusals as words and exit codes."""
-    from pilothouse.errors import Conflict, PilothouseError
+    from pilothouse.errors import PilothouseError
 
     try:
         yield
     except PilothouseError as error:
-        code = NOT_POSSIBLE if isinstance(error, Conflict) else OTHER
+        code = EXIT_OF_HTTP.get(error.http_status, OTHER)
         raise CliError(*filter(None, [error.message, error.hint]), exit_code=code) from None
+    except OSError as error:
+        raise CliError(str(error), "Look at the folder, its permissions and the room on its disk.") from None

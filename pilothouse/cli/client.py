@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pilothouse.errors import PilothouseError
 from pilothouse.sdk.finding import data_folder, find_server, find_token
 from pilothouse.sdk.wire import UNREACHABLE, Answer, Wire
 
@@ -25,7 +27,7 @@ NOT_ALLOWED = 10
 INTERRUPTED = 130
 
 EXIT_OF_STATUS = {"completed": OK, "failed": RUN_FAILED, "cancelled": RUN_CANCELLED}
-_EXIT_OF_HTTP = {
+EXIT_OF_HTTP = {
     401: NOT_ALLOWED,
     403: NOT_ALLOWED,
     404: NO_SUCH_RUN,
@@ -71,6 +73,10 @@ class Client:
         """POST as JSON."""
         return self.call("POST", path + _query(query), {} if body is None else body)
 
+    def make(self, path: str, body: Any, key: str | None = None) -> dict[str, Any]:
+        """POST that makes a run; its key makes one of it when the connection is lost and it is sent twice."""
+        return self.raw("POST", path, body, {"Idempotency-Key": key or os.urandom(16).hex()}).json()
+
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """One call.
 
@@ -80,11 +86,14 @@ class Client:
         answer = self.raw(method, path, body)
         return answer.json()
 
-    def raw(self, method: str, path: str, body: Any = None) -> Answer:
+    def raw(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """One call, with the answer's bytes."""
         data = None if body is None else json.dumps(body).encode()
+        typed = {} if data is None else {"Content-Type": "application/json"}
         try:
-            answer = self._wire.request(method, path, data)
+            answer = self._wire.request(method, path, data, {**typed, **(headers or {})})
         except UNREACHABLE as error:
             raise self.unreachable(error) from None
         if not answer.is_ok:
@@ -99,6 +108,21 @@ class Client:
         """
         wire = Wire(self.server, find_token(self.data), timeout=40.0)
         yield from wire.lines(f"/api/runs/{quote(run_id)}/events?after={after}")
+
+    def pieces(self, path: str, start: int, size: int) -> Iterator[bytes]:
+        """A file from a place on, in pieces of at most so many bytes.
+
+        Raises:
+            CliError: The server refuses.
+            OSError, HTTPException: The connection is lost.
+        """
+        wire = Wire(self.server, find_token(self.data), timeout=40.0)
+        try:
+            yield from wire.pieces(path, start, size)
+        except PilothouseError as error:
+            lines = [error.message, *([error.hint] if error.hint else [])]
+            code = EXIT_OF_HTTP.get(error.http_status, OTHER)
+            raise CliError(*lines, exit_code=code) from None
 
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""
@@ -138,7 +162,7 @@ def refusal(answer: Answer) -> CliError:
     lines += [f"{each['field']}: {each['message']}" for each in error.get("errors", [])[1:]]
     if error.get("hint"):
         lines.append(str(error["hint"]))
-    code = NO_SUCH_RUN if error.get("code") == "ambiguous" else _EXIT_OF_HTTP.get(answer.status, OTHER)
+    code = NO_SUCH_RUN if error.get("code") == "ambiguous" else EXIT_OF_HTTP.get(answer.status, OTHER)
     return CliError(*lines, exit_code=code)
 
 

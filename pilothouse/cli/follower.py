@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pilothouse.cli.client import NO_SUCH_RUN, OTHER, Client, CliError
-from pilothouse.errors import NotFound, PilothouseError, Unavailable
+from pilothouse.cli.client import EXIT_OF_HTTP, OTHER, Client, CliError
+from pilothouse.errors import PilothouseError, Unavailable
 from pilothouse.sdk.wire import UNREACHABLE
 
 ROWS = 8
@@ -98,7 +98,7 @@ class Follower:
                 self.lost = True
                 yield {"type": "lost"}
             except PilothouseError as error:
-                code = NO_SUCH_RUN if isinstance(error, NotFound) else OTHER
+                code = EXIT_OF_HTTP.get(error.http_status, OTHER)
                 raise CliError(error.message, *filter(None, [error.hint]), exit_code=code) from None
             if not self._wait():
                 return

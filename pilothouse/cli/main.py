@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from pilothouse.cli import backup, read, stack, start, steer, up
+from pilothouse.cli import backup, demo, files, hosts, judge, new_kind, read, stack, start, steer, up
 from pilothouse.cli.client import INTERRUPTED, Client, CliError
 from pilothouse.cli.output import put, say
 from pilothouse.version import __version__
@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (up, start, read, steer, stack, backup):
+for module in (up, demo, start, read, files, judge, steer, hosts, stack, backup, new_kind):
     module.register(app)
 
 
@@ -46,7 +46,8 @@ def root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
 ) -> None:
     """Watch any long AI job live and steer it: pause, resume, cancel. Nothing is lost."""
-    context.obj = Client(server, data)
+    context.obj = client = Client(server, data)
+    context.call_on_close(client.close)
 
 
 def main() -> None:

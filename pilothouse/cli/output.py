@@ -1,4 +1,7 @@
-"""Where a command's words go: data to stdout, talk to stderr, colour only on a terminal."""
+"""Where a command's words go: data to stdout, talk to stderr, colour only on a terminal.
+
+No control bytes pass: a run's name, an error or a stack is somebody else's text.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
+
+from pilothouse.cli.words import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,12 +30,12 @@ def console(*, stderr: bool = False) -> Console:
 
 def say(text: str = "") -> None:
     """One line of talk."""
-    print(text, file=sys.stderr, flush=True)
+    print(clean(text), file=sys.stderr, flush=True)
 
 
 def put(text: str) -> None:
     """One line of data."""
-    print(text, flush=True)
+    print(clean(text), flush=True)
 
 
 def put_json(value: Any) -> None:

@@ -133,8 +133,8 @@ def describe(run: dict[str, Any], kind: dict[str, Any] | None) -> list[str]:
     unit, units = (kind["unit"], kind["units"]) if kind else ("item", "items")
     progress = run["progress"]
     lines = [
-        f"{words.mark(run)} {words.clean(run['name'])}   {words.status_words(run, unit)}",
-        f"  {run['id']}   #{run['number']}   {run['kind']}   by {words.clean(run['owner'])}",
+        f"{words.mark(run)} {run['name']}   {words.status_words(run, unit)}",
+        f"  {run['id']}   #{run['number']}   {run['kind']}   by {run['owner']}",
         f"  {words.counts(run)} {units}   {progress['failed']} errors   "
         f"elapsed {words.duration(words.elapsed(run))}   left {words.remaining(words.eta(run))}"
         + (f"   attempt {run['attempt']}" if run["attempt"] > 1 else ""),
@@ -145,9 +145,9 @@ def describe(run: dict[str, Any], kind: dict[str, Any] | None) -> list[str]:
         if value is not None:
             lines.append(f"  {metric['label']:<22} {words.number(value, metric['format'])}")
     if failure := run["failure"]:
-        lines += ["", f"  {words.clean(failure['message'])}"]
-        lines += [f"  at  {words.clean(failure['where'])}"] if failure["where"] else []
-        lines += [f"  {words.clean(failure['hint'])}"] if failure["hint"] else []
+        lines += ["", f"  {failure['message']}"]
+        lines += [f"  at  {failure['where']}"] if failure["where"] else []
+        lines += [f"  {failure['hint']}"] if failure["hint"] else []
     if run["status"] in {"failed", "cancelled"}:
         lines += ["", f"  Run the rest:  pilothouse retry {run['id']} --remaining"]
     return lines

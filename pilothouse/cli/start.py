@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +12,7 @@ from pilothouse.cli.client import USAGE, Client, CliError
 from pilothouse.cli.command import KIND, CommandAfterDashes, command_of, name_of, params_of
 from pilothouse.cli.output import put_json, say
 from pilothouse.cli.read import AS_JSON
-
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+from pilothouse.web.moment import duration_seconds
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +64,7 @@ def run(
         name = name or name_of(command)
     if stuck_after is not None:
         params["stuck_seconds"] = seconds(stuck_after)
-    made = client.post("/api/runs", {"kind": kind, "name": name, "params": params, "tags": tag or []})
+    made = client.make("/api/runs", {"kind": kind, "name": name, "params": params, "tags": tag or []})
     if detach:
         if as_json:
             put_json(made)
@@ -91,10 +89,10 @@ def seconds(text: str) -> float:
     Raises:
         CliError: It is none.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smhd]?)", text.strip())
-    if not found:
+    found = duration_seconds(text)
+    if found is None:
         raise CliError(f"--stuck-after {text}: must be a duration such as 90s, 10m or 2h", exit_code=USAGE)
-    return float(found[1]) * _UNITS[found[2]]
+    return found
 
 
 def load(path: Path | None) -> dict[str, Any]:

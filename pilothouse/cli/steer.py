@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -51,6 +52,7 @@ def pause(
     client: Client = context.obj
     strength = "release" if release else "hold"
     body = {"strength": strength, "reason": reason} | ({"until": _moment(until)} if until else {})
+    asked: list[tuple[str, str]] = []
     for run in _found(client, runs):
         answer = client.post(f"/api/runs/{run['id']}/pause", body)
         if as_json:
@@ -59,9 +61,9 @@ def pause(
         unit = _unit(client, run)
         if answer["pending"]:
             say(f"‖ {_pausing(run, unit)} {run['id']} ({words.counts(run)})…")
-            run = _until(client, run["id"], lambda now: now["pending"] != "pause") if wait else run
-        else:
-            run = client.run(run["id"])
+        asked.append((run["id"], unit))
+    for run_id, unit in asked:
+        run = _until(client, run_id, lambda now: now["pending"] != "pause") if wait else client.run(run_id)
         if run["status"] == "paused":
             say(f"‖ {words.status_words(run, unit)} ({words.counts(run)})")
             say(f"  Continue:  pilothouse resume {run['id']}")
@@ -73,15 +75,15 @@ def _pausing(run: dict[str, Any], unit: str) -> str:
     return "Freeing the memory of" if run["status"] == "paused" else f"Pausing after the current {unit}:"
 
 
-def _moment(until: str) -> str:
+def _moment(until: str, now: datetime | None = None) -> str:
     """A time of day as the next such moment here; all else is for the server to read."""
     try:
         clock = datetime.strptime(until, "%H:%M").time()
     except ValueError:
         return until
-    now = datetime.now().astimezone()
-    end = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
-    return (end if end > now else end + timedelta(days=1)).isoformat()
+    now = now or datetime.now()  # without an offset, which may be another one tomorrow
+    end = datetime.combine(now, clock)
+    return (end if end > now else end + timedelta(days=1)).astimezone().isoformat()
 
 
 def resume(
@@ -100,7 +102,7 @@ def resume(
             if as_json:
                 put_json(preview)
             else:
-                say(f"◐ {run['id']} would go on: {words.preview_words(preview)}.")
+                say(f"◐ {run['id']} would go on: {words.preview_words(preview, _unit(client, run))}.")
             continue
         answer = client.post(path, {"reason": reason})
         if as_json:
@@ -109,7 +111,7 @@ def resume(
         word = "Resumed" if answer["changed"] else "Already running:"
         say(f"◐ {word} {run['id']} from {words.counts(run)}.   Watch: pilothouse watch {run['id']}")
         if preview and words.is_freed(run):
-            say(f"  A new attempt: {words.preview_words(preview)}.")
+            say(f"  A new attempt: {words.preview_words(preview, _unit(client, run))}.")
 
 
 def cancel(
@@ -133,6 +135,7 @@ def cancel(
     if stuck:
         cancel_stuck(client, yes=yes, force=force, reason=reason, as_json=as_json)
         return
+    asked: list[tuple[str, float]] = []
     for run in _found(client, runs or []):
         if not yes and not run["ended_at"] and not agrees(_question(run)):
             say("Kept running.")
@@ -144,9 +147,11 @@ def cancel(
             continue
         if answer["pending"]:
             say(f"⊘ Cancelling {run['id']}…")
-            if not wait:
-                continue
-        _tell_end(_until(client, run["id"], lambda now: bool(now["ended_at"])), time.monotonic() - began)
+        if wait or not answer["pending"]:
+            asked.append((run["id"], began))
+    for run_id, began in asked:
+        run = _until(client, run_id, lambda now: bool(now["ended_at"]))
+        _tell_end(run, time.monotonic() - began)
 
 
 def _tell_end(run: dict[str, Any], seconds: float) -> None:
@@ -174,17 +179,21 @@ def retry(
     sets: Annotated[
         list[str] | None, typer.Option("--set", help="A param that differs: key=value, key.sub=value.")
     ] = None,
+    last: Annotated[
+        str | None, typer.Option("--from", help="Go on behind this item or step, such as a checkpoint's.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
     dry_run: Annotated[bool, DRY_RUN] = False,
     as_json: AS_JSON = False,
 ) -> None:
     """Run again what is missing, as a new run that reuses the finished results."""
-    if failed_only + remaining + everything > 1:
-        raise CliError("--failed-only, --remaining and --all exclude each other", exit_code=USAGE)
+    if failed_only + remaining + everything + (last is not None) > 1:
+        raise CliError("--failed-only, --remaining, --all and --from exclude each other", exit_code=USAGE)
     client: Client = context.obj
     only = "failed" if failed_only else "all" if everything else "remaining"
     old = client.run(run)
     body: dict[str, Any] = {"only": only} | ({"name": name} if name else {})
+    body |= {"from": last} if last is not None else {}
     if changes := _changes(old["params"], sets or []):
         body["set"] = changes
     counts = client.post(f"/api/runs/{old['id']}/retry", body, dry_run=1)
@@ -192,9 +201,9 @@ def retry(
         if as_json:
             put_json(counts)
         else:
-            say(f"○ A retry of {old['id']} would be: {words.preview_words(counts)}.")
+            say(f"○ A retry of {old['id']} would be: {words.preview_words(counts, _unit(client, old))}.")
         return
-    made = client.post(f"/api/runs/{old['id']}/retry", body)
+    made = client.make(f"/api/runs/{old['id']}/retry", body)
     if as_json:
         put_json(made)
         return
@@ -203,7 +212,7 @@ def retry(
     say(
         f"○ Queued {made['id']}: {left} {units} to do, {counts['kept']} finished {units} of {old['id']} reused."
     )
-    say(f"  {words.preview_words(counts)}")
+    say(f"  {words.preview_words(counts, _unit(client, old))}")
     say(f"  Watch:  pilothouse watch {made['id']}")
 
 
@@ -232,7 +241,7 @@ def _question(run: dict[str, Any]) -> str:
     return f"Cancel {run['id']} ({state})?  {kept}"
 
 
-def _until(client: Client, run_id: str, is_reached: Any) -> dict[str, Any]:
+def _until(client: Client, run_id: str, is_reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Look until the run is as wanted, or has ended."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:

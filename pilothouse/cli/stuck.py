@@ -38,13 +38,13 @@ def _tell(found: dict[str, Any], kinds: dict[str, dict[str, Any]]) -> None:
         run = one["run"]
         unit = kinds.get(run["kind"], {}).get("unit", "item")
         put(
-            f"{words.mark(run)} {run['id']}   {words.clean(run['name'])}   {words.counts(run)}   "
+            f"{words.mark(run)} {run['id']}   {run['name']}   {words.counts(run)}   "
             f"Stuck {words.briefly(one['seconds'])} (limit {words.briefly(one['limit'])})"
         )
         put(f"  {words.stuck_sentence(one['cause'], unit)}")
     for one in found["waiting"]:
         run = one["run"]
-        put(f"{words.mark(run)} {run['id']}   {words.clean(run['name'])}   {words.clean(one['cause'])}")
+        put(f"{words.mark(run)} {run['id']}   {run['name']}   {one['cause']}")
     if found["stuck"]:
         say("  What it does:  pilothouse stack RUN     End them:  pilothouse cancel --stuck")
 
@@ -57,7 +57,7 @@ def cancel_stuck(client: Client, *, yes: bool, force: bool, reason: str | None, 
         return
     if not yes:
         lines = [
-            f"  {id_}   {words.clean(one['run']['name'])}   {words.counts(one['run'])}   "
+            f"  {id_}   {one['run']['name']}   {words.counts(one['run'])}   "
             f"stuck {words.briefly(one['seconds'])}"
             for id_, one in named.items()
         ]

@@ -16,9 +16,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from pilothouse.cli.output import say
 
 START_SECONDS = 30.0
 LOOK_SECONDS = 0.2
@@ -37,10 +39,16 @@ class Child:
     log: Path
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    quick_deaths: int = field(default=0)
+    quick_deaths: int = 0
+    failure: str = ""
 
     def start(self) -> None:
-        """Start it, with a pipe that closes when this process dies."""
+        """Start it, with a pipe that closes when this process dies.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        self._forget()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         output: IO[bytes]
         with self.log.open("ab") as output:
@@ -52,7 +60,16 @@ class Child:
                 stderr=output,
                 start_new_session=True,
             )
-        self.started = time.monotonic()
+        self.started, self.failure = time.monotonic(), ""
+
+    def restart(self) -> None:
+        """Start it again; where that cannot be now, say so once, and leave it to the next look."""
+        try:
+            self.start()
+        except OSError as error:
+            if str(error) != self.failure:
+                self.failure = str(error)
+                say(f"  The {self.name} cannot be started: {error}; it is tried again.")
 
     @property
     def is_alive(self) -> bool:
@@ -61,14 +78,20 @@ class Child:
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL when that takes too long."""
-        if self.process is None or not self.is_alive:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if self.process is not None and self.is_alive:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of a process that has ended, and of its pipe."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process = None
 
 
 class Supervisor:
@@ -79,6 +102,9 @@ class Supervisor:
         port: The server's port; 0 takes a free one.
         slots: Runs side by side; None lets `PILOTHOUSE_SLOTS` say, else as many as there are cores.
         insecure: Ask nobody for a token.
+
+    Attributes:
+        before_stop: Called first when all is stopped, while both still run.
     """
 
     def __init__(self, data: Path, port: int, slots: int | None, *, insecure: bool = False) -> None:
@@ -97,6 +123,8 @@ class Supervisor:
         self.slots = slots or _slots_of(environment)
         self._environment = environment
         self.host: Child | None = None
+        self.before_stop: Callable[[], None] = lambda: None
+        self._is_recorded = False
 
     def start(self, is_up: Callable[[], bool]) -> bool:
         """Start both; False when the server does not come up.
@@ -120,31 +148,47 @@ class Supervisor:
         self.host.start()
         return True
 
-    def watch(self) -> Child | None:
-        """Restart whoever dies, until a signal comes (KeyboardInterrupt) or one dies at once, again and again."""
+    def watch(self, look: Callable[[], None] = lambda: None) -> Child | None:
+        """Restart whoever dies, until a signal comes (KeyboardInterrupt) or one dies at once, again and again.
+
+        Args:
+            look: Called each time before, with whatever else there is to do.
+        """
         while True:
+            look()
             for child in (self.server, self.host):
                 if child is None or child.is_alive:
                     continue
-                quick = time.monotonic() - child.started < QUICK_SECONDS
+                quick = child.process is not None and time.monotonic() - child.started < QUICK_SECONDS
                 child.quick_deaths = child.quick_deaths + 1 if quick else 0
                 if child.quick_deaths >= MAX_QUICK_DEATHS:
                     return child
-                child.start()
+                child.restart()
             time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
         """End the host first, so that it can still say how its jobs ended, then the server."""
+        try:
+            self.before_stop()
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
         for child in (self.host, self.server):
             if child is not None:
                 child.stop()
-        with contextlib.suppress(OSError):
-            (self.data / "server.json").unlink()
+        if self._is_recorded:  # else it is another server's
+            self._is_recorded = False
+            with contextlib.suppress(OSError):
+                (self.data / "server.json").unlink()
 
     def _record(self) -> None:
         """Write the address down for other commands with this data folder."""
         path = self.data / "server.json"
-        path.write_text(json.dumps({"url": self.url, "pid": os.getpid()}))
+        part = path.with_name(f".server-{os.getpid()}.json")
+        part.write_text(json.dumps({"url": self.url, "pid": os.getpid()}))
+        part.replace(path)
+        self._is_recorded = True
 
 
 def _slots_of(environment: Mapping[str, str]) -> int:

@@ -7,7 +7,6 @@ a log that is not the one it was.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pilothouse.cli import command, words
 from pilothouse.cli.client import OK, STILL_WAITING, Client, CliError
 from pilothouse.cli.follower import LOSSES, TURNS, Follower, loss_sentence
-from pilothouse.cli.output import console, is_terminal, put, say
+from pilothouse.cli.output import console, is_terminal, put, put_json, say
 from pilothouse.cli.read import describe, kinds_of
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _insists(client: Client, run_id: str) -> bool:
 def _json(follower: Follower, _: dict[str, Any] | None) -> None:
     for event in follower.events():
         if "seq" in event or event["type"] in LOSSES:
-            put(json.dumps(event, ensure_ascii=False))
+            put_json(event)
 
 
 def _plain(follower: Follower, kind: dict[str, Any] | None) -> None:
@@ -135,7 +134,7 @@ def _turn(event: dict[str, Any], unit: str) -> str:
             parts = [f"{data['survivors']} do not die"]
         case _:
             parts = []
-    told = " · ".join(words.clean(part) for part in parts if part)
+    told = " · ".join(filter(None, parts))
     return f"{name}: {told}" if told else name
 
 

@@ -108,9 +108,11 @@ def stuck_sentence(cause: str | None, unit: str = "item") -> str:
     return f"{silence} {said[:1].upper()}{said[1:]}{hang}."
 
 
-def preview_words(preview: dict[str, Any]) -> str:
+def preview_words(preview: dict[str, Any], unit: str = "unit") -> str:
     """What a resume or a retry would keep, repeat and do, and what that takes; the unknown is left out."""
     parts = [f"{preview['kept']} kept"]
+    if preview.get("total") is not None and preview["kept"] < preview["total"]:
+        parts = [f"continues at {unit} {preview['kept'] + 1:,} of {preview['total']:,}"]
     parts += [f"{preview['repeated']} repeated"] if preview["repeated"] else []
     parts += ["the rest left" if preview["left"] is None else f"{preview['left']} left"]
     parts += [f"about {roundly(preview['seconds'])}"] if preview.get("seconds") is not None else []
@@ -148,13 +150,9 @@ def _said(what: str, reason: str | None) -> str:
 
 def briefly(seconds: float) -> str:
     """40 s · 4m · 1h 05m: where the seconds do not matter."""
-    return (
-        f"{int(seconds) // 60}m"
-        if 60 <= seconds < 3600
-        else duration(int(seconds))
-        if seconds >= 1
-        else "0 s"
-    )
+    if seconds < 1:
+        return "0 s"
+    return f"{int(seconds) // 60}m" if 60 <= seconds < 3600 else duration(int(seconds))
 
 
 def roundly(seconds: float) -> str:
@@ -257,8 +255,19 @@ def number(value: Any, format_: str = "number") -> str:  # noqa: PLR0911
             return duration(value / 1000)
         case "seconds":
             return duration(value)
+        case "bytes":
+            return size(value)
         case _:
             return f"{value:.4g}"
+
+
+def size(count: float) -> str:
+    """Bytes in words, such as `14.2 MB`; a kilobyte has 1,000."""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if count < 1000 or unit == "TB":
+            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
+        count /= 1000
+    raise AssertionError
 
 
 def headline(run: dict[str, Any], kind: dict[str, Any] | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,15 +10,18 @@ import pytest
 
 from pilothouse.cli import words
 
-NOW = datetime.now(UTC)
 IDLE = "the process is alive and idle (0% of a core)"
+
+
+def ago(seconds: float) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
 
 
 def run(**changes: Any) -> dict[str, Any]:
     plain = {
         "status": "running", "pending": None, "stuck": False, "stuck_cause": None, "attempt": 1, "strength": None,
         "paused_by": None, "reason": None, "until": None, "wait_seconds": 0.0, "survivors": None, "notice": None,
-        "ended_by": None, "ended_at": None, "failure": None, "attached": False, "last_event_at": NOW.isoformat(),
+        "ended_by": None, "ended_at": None, "failure": None, "attached": False, "last_event_at": ago(0),
     }  # fmt: skip
     return plain | changes
 
@@ -87,23 +89,22 @@ def test_what_will_not_die_is_told_while_the_cancel_is_pending() -> None:
 
 def test_a_preview_leaves_out_what_is_unknown() -> None:
     whole = {"kept": 210, "repeated": 1, "left": 289, "seconds": 240.0, "cost": 0.12}
+    placed = {"kept": 40, "repeated": 15, "left": 1045, "total": 1100}
     bare = {"kept": 3, "repeated": 0, "left": None, "seconds": None, "cost": None}
 
     assert words.preview_words(whole) == "210 kept · 1 repeated · 289 left · about 4 min · about $0.12"
+    assert words.preview_words(placed, "step") == "continues at step 41 of 1,100 · 15 repeated · 1045 left"
     assert words.preview_words(bare) == "3 kept · the rest left"
 
 
 def test_a_back_off_says_when_it_ends_and_why_it_is() -> None:
-    begun = (NOW - timedelta(seconds=10)).isoformat()
-    waiting = run(status="queued", wait_seconds=3600 * 5, notice="signal 9", last_event_at=begun)
+    waiting = run(status="queued", wait_seconds=3600 * 5, notice="signal 9", last_event_at=ago(10))
 
     assert re.fullmatch(r"Resumes in 4h 5[89]m after a crash \(signal 9\)", words.status_words(waiting))
 
 
 def test_a_back_off_that_is_over_is_a_plain_resume() -> None:
-    long_ago = datetime.fromtimestamp(time.time() - 60, UTC).isoformat()
-
-    assert words.status_words(run(status="queued", wait_seconds=2, last_event_at=long_ago)) == "Resuming…"
+    assert words.status_words(run(status="queued", wait_seconds=2, last_event_at=ago(60))) == "Resuming…"
 
 
 def test_reasons_cannot_move_the_cursor() -> None:

@@ -2,12 +2,15 @@
 
 import { queryOptions } from "@tanstack/react-query";
 import { query, request } from "@/api/client";
+import type { Files, RemovedFile } from "@/api/files";
 import type {
   Artifact,
   ItemState,
   ItemsPage,
   JsonObject,
   Kind,
+  Machine,
+  MachineLoad,
   MetricsPage,
   Preview,
   RetryOnly,
@@ -44,13 +47,20 @@ export const keys = {
   audit: (id: string) => ["run", id, "audit"] as const,
   artifacts: (id: string) => ["run", id, "artifacts"] as const,
   watchers: (id: string) => ["run", id, "watchers"] as const,
+  machines: ["machines"] as const,
+  load: (host: string, hours: number) => ["machines", host, hours] as const,
   stuck: ["stuck"] as const,
+  resume: (id: string, version: string) => ["run", id, "resume", version] as const,
+  retry: (id: string, only: RetryOnly, from: string | null) => ["run", id, "retry", only, from] as const,
 };
 
 export const kindsQuery = queryOptions({
   queryKey: keys.kinds,
   queryFn: async ({ signal }) => (await request<{ kinds: Kind[] }>("/kinds", { signal })).kinds,
   staleTime: Number.POSITIVE_INFINITY,
+  // Whoever comes back from installing what was missing sees that it is there.
+  refetchOnWindowFocus: ({ state }) =>
+    state.data?.some(({ extra }) => extra?.missing.length) ? "always" : false,
 });
 
 /** Loaded once; the live layer folds events onto it from there. */
@@ -97,12 +107,41 @@ export const auditQuery = (id: string) =>
       (await request<{ events: RunEvent[] }>(`/runs/${encodeURIComponent(id)}/audit`, { signal })).events,
   });
 
-export const artifactsQuery = (id: string) =>
+/** Where a file is downloaded from. */
+export const artifactPath = (id: string, name: string): string =>
+  `/api/runs/${encodeURIComponent(id)}/artifacts/${name.split("/").map(encodeURIComponent).join("/")}`;
+
+const filesQuery = (id: string) =>
   queryOptions({
     queryKey: keys.artifacts(id),
-    queryFn: async ({ signal }) =>
-      (await request<{ artifacts: Artifact[] }>(`/runs/${encodeURIComponent(id)}/artifacts`, { signal }))
-        .artifacts,
+    queryFn: ({ signal }) => request<Files>(`/runs/${encodeURIComponent(id)}/artifacts`, { signal }),
+  });
+
+export const artifactsQuery = (id: string) => ({ ...filesQuery(id), select: presentOf });
+
+/** What a rule has removed; of the same answer. */
+export const removedFilesQuery = (id: string) => ({ ...filesQuery(id), select: removedOf });
+
+const presentOf = (files: Files): Artifact[] => files.artifacts;
+const removedOf = (files: Files): RemovedFile[] => files.removed;
+
+const MACHINES_MS = 10_000;
+
+/** The machines of all hosts of the last week. */
+export const machinesQuery = queryOptions({
+  queryKey: keys.machines,
+  queryFn: async ({ signal }) => (await request<{ machines: Machine[] }>("/machines", { signal })).machines,
+  refetchInterval: 6 * MACHINES_MS,
+});
+
+/** What a host's machine was busy with during the last hours. */
+export const loadQuery = (host: string, hours: number) =>
+  queryOptions({
+    queryKey: keys.load(host, hours),
+    queryFn: ({ signal }) =>
+      request<MachineLoad>(`/hosts/${encodeURIComponent(host)}/resources${query({ hours })}`, { signal }),
+    refetchInterval: hours === 1 ? MACHINES_MS : 6 * MACHINES_MS,
+    enabled: host !== "",
   });
 
 const STUCK_MS = 10_000;
@@ -119,7 +158,7 @@ export const stuckQuery = queryOptions({
 /** What a resume would keep, repeat and do; null where it repeats nothing to speak of. */
 export const resumeQuery = (id: string, version: string) =>
   queryOptions({
-    queryKey: ["run", id, "resume", version] as const,
+    queryKey: keys.resume(id, version),
     queryFn: async () =>
       (
         await request<{ preview?: Preview | null }>(`/runs/${encodeURIComponent(id)}/resume?dry_run=1`, {
@@ -131,10 +170,14 @@ export const resumeQuery = (id: string, version: string) =>
 
 export const retryPath = (id: string) => `/runs/${encodeURIComponent(id)}/retry`;
 
-export const retryQuery = (id: string, only: RetryOnly) =>
+export const retryQuery = (id: string, only: RetryOnly, from: string | null = null) =>
   queryOptions({
-    queryKey: ["run", id, "retry", only] as const,
-    queryFn: () => request<Preview>(`${retryPath(id)}?dry_run=1`, { method: "POST", body: { only } }),
+    queryKey: keys.retry(id, only, from),
+    queryFn: () =>
+      request<Preview>(`${retryPath(id)}?dry_run=1`, {
+        method: "POST",
+        body: { only, ...(from !== null && { from }) },
+      }),
     staleTime: 10_000,
     retry: false,
   });

@@ -4,8 +4,7 @@
  * Types only: every layer may import this file.
  */
 
-import type { Schema } from "@/api/schema";
-
+export type { Column, Example, Format, Goal, Kind, Metric, Panel } from "@/api/declaration";
 export type { Schema } from "@/api/schema";
 
 export type Status = "queued" | "running" | "paused" | "completed" | "failed" | "cancelled";
@@ -100,8 +99,9 @@ export interface RunHeader {
   active_seconds: number;
   active_since: string | null;
   last_event_at: string | null;
-  /** `seq` of the last item, phase, metric, progress or start of an attempt. */
+  /** `seq` of the last event that changed the status, the pending control or `stuck`. */
   turned: number;
+  /** `seq` of the last item, phase, metric, progress or start of an attempt. */
   moved: number;
   stuck: boolean;
   stuck_cause: string | null;
@@ -152,6 +152,14 @@ export interface EventData {
   "run.recovered": Record<string, never>;
   "run.cancel_overdue": { survivors: number };
   "run.edited": { actor: string; name: string | null; tags: string[] | null };
+  "run.notified": {
+    channel: string;
+    address: string;
+    state: "sending" | "sent" | "failed";
+    round: number;
+    by: string;
+    detail: string | null;
+  };
   "control.requested": {
     control: "pause" | "cancel";
     actor: string;
@@ -176,11 +184,13 @@ export interface EventData {
     reused: boolean;
     data: JsonObject;
   };
+  "item.judged": { key: string; verdict: Verdict | null; actor: string };
   metric: { step: number; values: Record<string, MetricValue> };
   progress: { done: number | null; total: number | null; groups: Record<string, number> };
   note: { feed: FeedType; text: string };
   log: { level: LogLevel; source: string; text: string };
   "artifact.saved": { name: string; bytes: number; sha256: string };
+  "artifact.removed": { name: string; reason: string };
   "state.saved": { state: JsonObject };
   "guard.tripped": { rule: string; value: Json; text: string | null };
 }
@@ -210,6 +220,15 @@ export type Frame = RunEvent | ServiceFrame;
 
 export type ItemState = "in_flight" | "done" | "failed";
 
+/** What a person says of a finished item by hand. */
+export type Verdict = "keep" | "drop" | "flag";
+
+export interface Judgement {
+  verdict: Verdict;
+  by: string;
+  seq: number;
+}
+
 export interface Item {
   key: string;
   state: ItemState;
@@ -221,85 +240,9 @@ export interface Item {
   data: JsonObject;
   label: string | null;
   time: string;
-  /** An earlier attempt had it in hand when it ended; absent where the server does not say. */
-  possible_duplicate?: boolean;
-}
-
-export type Format =
-  | "text"
-  | "number"
-  | "integer"
-  | "percent"
-  | "seconds"
-  | "milliseconds"
-  | "money"
-  | "bytes"
-  | "boolean"
-  | "json";
-
-export interface Column {
-  name: string;
-  label: string;
-  format: Format;
-  shown: boolean;
-  filter: boolean;
-}
-
-export interface Metric {
-  name: string;
-  label: string;
-  format: Format;
-  goal: "max" | "min" | null;
-  limit: number | null;
-  warn: number | null;
-}
-
-export type Panel =
-  | { type: "Stats"; title: string; metrics: string[] }
-  | { type: "Heatmap"; title: string; rows: string; columns: string; value: string }
-  | {
-      type: "Confusion";
-      title: string;
-      truth: string;
-      predicted: string;
-      correct: string;
-      by: string[];
-    }
-  | { type: "Breakdown"; title: string; by: string; value: string; hardest_first: boolean }
-  | {
-      type: "Meter";
-      title: string;
-      metric: string;
-      finish_param: string | null;
-    }
-  | { type: "Curve"; title: string; metrics: string[]; log: boolean }
-  | { type: "Distribution"; title: string; value: string; format: Format; by: string | null };
-
-export interface Example {
-  name: string;
-  title: string;
-  params: JsonObject;
-}
-
-/** What a kind declares about itself. */
-export interface Kind {
-  name: string;
-  title: string;
-  prefix: string;
-  summary: string;
-  unit: string;
-  units: string;
-  phases: string[];
-  columns: Column[];
-  metrics: Metric[];
-  panels: Panel[];
-  headline: string | null;
-  live_params: string[];
-  stuck_seconds: number;
-  /** Whether its job may leave during a pause and come back as a new attempt. */
-  can_release: boolean;
-  params_schema: Schema;
-  examples: Example[];
+  /** An earlier attempt had it in hand when it ended. */
+  possible_duplicate: boolean;
+  judged: Judgement | null;
 }
 
 export interface ControlAnswer {
@@ -317,6 +260,8 @@ export interface Preview {
   repeated: number;
   /** Null: unknown, as are `seconds` and `cost`. */
   left: number | null;
+  /** Units in all, where the numbers count units: it continues at unit `kept` + 1. */
+  total?: number | null;
   seconds?: number | null;
   cost?: number | null;
 }
@@ -365,6 +310,26 @@ export interface EventsPage {
 export interface MetricsPage {
   series: Record<string, [number, MetricValue][]>;
   head: number;
+}
+
+/** A host's machine and what does not change of it. */
+export interface Machine {
+  name: string;
+  seen_at: string;
+  facts: MachineFacts;
+}
+
+export interface MachineFacts {
+  cores: number;
+  memory_bytes: number;
+  gpus: { index: number; name: string; memory_bytes: number | null }[];
+}
+
+/** What a machine was busy with, oldest first. */
+export interface MachineLoad {
+  name: string;
+  facts: MachineFacts | Record<string, never>;
+  samples: { time: string; values: Record<string, number> }[];
 }
 
 export interface DryRun {

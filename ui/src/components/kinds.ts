@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { kindsQuery } from "@/api/queries";
 import type { Format, Kind, Metric, RunHeader } from "@/api/types";
 import { formatted } from "@/lib/format";
+import { within } from "@/lib/status";
 
 const unknownKind = (name: string): Kind => ({
   name,
@@ -22,14 +23,19 @@ const unknownKind = (name: string): Kind => ({
   can_release: false,
   params_schema: {},
   examples: [],
+  extra: null,
 });
 
 /** A lookup by name that always answers. */
 export function useKinds(): { kinds: readonly Kind[]; kindOf: (name: string) => Kind } {
   const { data } = useQuery(kindsQuery);
   const kinds = data ?? [];
-  return { kinds, kindOf: (name) => kinds.find((kind) => kind.name === name) ?? unknownKind(name) };
+  return { kinds, kindOf: (name) => kindIn(kinds, name) };
 }
+
+/** The kind of this name; one that the server no longer knows has plain words, and its runs can be read. */
+export const kindIn = (kinds: readonly Kind[], name: string): Kind =>
+  kinds.find((kind) => kind.name === name) ?? unknownKind(name);
 
 export interface Figure {
   name: string;
@@ -60,10 +66,11 @@ export const headlineOf = (run: RunHeader, kind: Kind): Figure | null =>
     kind.metrics.find(({ name }) => name === kind.headline),
   );
 
-/** What the run has used up so far: its money and its tokens. */
+/** What the run has used up so far: its tokens and its money, which is the first such metric; others foretell or part it. */
 export function spendOf(run: RunHeader, kind: Kind): Figure[] {
+  const money = kind.metrics.find(({ format }) => format === "money");
   return kind.metrics
-    .filter(({ name, format }) => format === "money" || name === "tokens" || name.endsWith("_tokens"))
+    .filter((metric) => metric === money || metric.name === "tokens" || metric.name.endsWith("_tokens"))
     .map((metric) => figureOf(run, metric))
     .filter((figure) => figure !== null);
 }
@@ -73,5 +80,5 @@ export function resultOf(run: RunHeader, kind: Kind): string {
   if (run.status === "failed") return run.failure?.message ?? "failed";
   if (run.stuck) return run.stuck_cause ?? "does not move";
   const headline = headlineOf(run, kind);
-  return headline ? `${headline.label.toLowerCase()} ${headline.text}` : "";
+  return headline ? `${within(headline.label)} ${headline.text}` : "";
 }

@@ -24,16 +24,15 @@ export function compact(value: Maybe): string {
   return `${trim((value / (by as number)).toFixed(size / (by as number) < 100 ? 1 : 0))}${unit}`;
 }
 
-/** Four significant digits, 1.2e-5 below 0.001. */
+/** Four significant digits, 1.2e-5 below 0.001 and 1.2e+12 from a trillion on. */
 export function decimal(value: Maybe): string {
   if (missing(value)) return NONE;
   const strange = odd(value);
   if (strange) return strange;
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size < 0.001) return value.toExponential(1);
-  if (size >= 10_000) return whole.format(Math.round(value));
-  return trim(value.toPrecision(4));
+  if (size < 0.001 || size >= 1e12) return value.toExponential(1);
+  return size >= 1000 ? whole.format(Math.round(value)) : trim(value.toPrecision(4));
 }
 
 /** 84.0 % from 0.84. */
@@ -112,6 +111,7 @@ export function roughly(seconds: Maybe): string {
 /** 60/min below one a second, else 12.4/s. */
 export function rate(perSecond: Maybe): string {
   if (missing(perSecond) || !Number.isFinite(perSecond)) return NONE;
+  if (perSecond >= 1000) return `${count(Math.round(perSecond))}/s`;
   return perSecond >= 1
     ? `${trim(perSecond.toFixed(1))}/s`
     : `${trim((perSecond * 60).toFixed(perSecond < 0.1 ? 1 : 0))}/min`;

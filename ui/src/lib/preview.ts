@@ -1,12 +1,19 @@
 /** What a resume or a retry would do, in words. */
 
 import type { Preview } from "@/api/types";
-import { counted, duration, money } from "@/lib/format";
+import { count, duration, money } from "@/lib/format";
 
-/** "210 kept · 1 repeated · 289 left · about 4m · about $0.12"; what is unknown is left out. */
-export function previewWords({ kept, repeated, left, seconds, cost }: Preview): string {
+/** "continues at step 41 of 100"; null where the numbers count items, or nothing is left. */
+export const placeWords = ({ kept, total }: Preview, unit: string): string | null =>
+  typeof total === "number" && kept < total
+    ? `continues at ${unit} ${count(kept + 1)} of ${count(total)}`
+    : null;
+
+/** "210 kept · 1 repeated · 289 left · about 4 min · about $0.12"; what is unknown is left out. */
+export function previewWords(preview: Preview, unit: string): string {
+  const { kept, repeated, left, seconds, cost } = preview;
   return [
-    `${kept} kept`,
+    placeWords(preview, unit) ?? `${kept} kept`,
     repeated > 0 && `${repeated} repeated`,
     left === null ? "the rest left" : `${left} left`,
     typeof seconds === "number" && `about ${roundly(seconds)}`,
@@ -26,7 +33,3 @@ export function roundly(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   return minutes < 60 ? `${minutes} min` : duration(minutes * 60);
 }
-
-/** "1 test is in hand and is done again", or nothing. */
-export const repeatWords = (count: number, unit: string, units: string): string =>
-  `${counted(count, unit, units)} ${count === 1 ? "was" : "were"} in hand and ${count === 1 ? "is" : "are"} done again`;

@@ -85,3 +85,23 @@ function csvRows(text: string): Row[] {
   }
   return rows;
 }
+
+/** What a run's params may weigh; `MAX_PARAMS` in `pilothouse/web/runs.py`. */
+export const MOST_BYTES = 256 * 1024;
+/** Left for the other params. */
+const OTHERS_BYTES = 16 * 1024;
+
+const encoder = new TextEncoder();
+
+/** Bytes of a value as JSON. */
+export const bytesOf = (value: Json): number => encoder.encode(JSON.stringify(value)).length;
+
+/** How many records from the first on fit into a run's params. */
+export function fitting(records: readonly JsonObject[]): number {
+  let left = MOST_BYTES - OTHERS_BYTES - 2;
+  const tooMany = records.findIndex((record) => {
+    left -= bytesOf(record) + 1;
+    return left < 0;
+  });
+  return tooMany < 0 ? records.length : tooMany;
+}

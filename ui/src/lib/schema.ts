@@ -4,9 +4,12 @@ import type { Json, JsonObject, Schema } from "@/api/types";
 
 export type Shape =
   | "records"
+  | "table"
   | "objects"
   | "groups"
   | "strings"
+  | "command"
+  | "numbers"
   | "object"
   | "enum"
   | "boolean"
@@ -44,7 +47,9 @@ export function resolve(schema: Schema, root: Schema): Resolved {
 /** How a field is drawn. */
 export function shapeOf(schema: Schema, root: Schema): Shape {
   const widget = schema["x-widget"];
-  if (widget === "records" || widget === "groups" || widget === "textarea") return widget;
+  if (widget === "records" || widget === "groups" || widget === "textarea" || widget === "command")
+    return widget;
+  if (schema.format === "table") return schema.type === "string" ? "table" : "records";
   if (schema.enum) return "enum";
   switch (schema.type) {
     case "boolean":
@@ -65,6 +70,7 @@ export function shapeOf(schema: Schema, root: Schema): Shape {
 function listShape(items: Schema): Shape {
   if (items.properties) return "objects";
   if (items.type === "string") return "strings";
+  if (items.type === "integer" || items.type === "number") return "numbers";
   return items.type === "array" && items.items?.type === "string" ? "groups" : "json";
 }
 

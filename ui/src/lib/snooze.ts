@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from "react";
 
 const KEY = "pilothouse.snoozed";
-export const SNOOZE_MS = 10 * 60_000;
+const SNOOZE_MS = 10 * 60_000;
 
 type Snoozed = Readonly<Record<string, number>>;
 
@@ -19,11 +19,11 @@ function load(): Snoozed {
   }
 }
 
-/** Say nothing of these runs for `ms`; of others that get stuck meanwhile it is said all the same. */
-export function snooze(ids: readonly string[], ms: number = SNOOZE_MS): void {
+/** Say nothing of these runs for 10 minutes; of others that get stuck meanwhile it is said all the same. */
+export function snooze(ids: readonly string[]): void {
   const now = Date.now();
   const kept = Object.entries(snoozed).filter(([, until]) => until > now);
-  snoozed = Object.fromEntries([...kept, ...ids.map((id) => [id, now + ms] as const)]);
+  snoozed = Object.fromEntries([...kept, ...ids.map((id) => [id, now + SNOOZE_MS] as const)]);
   try {
     localStorage.setItem(KEY, JSON.stringify(snoozed));
   } catch {

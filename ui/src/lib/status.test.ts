@@ -7,6 +7,7 @@ import {
   survivorWords,
   waitingSentence,
   waitLeft,
+  within,
 } from "@/lib/status";
 
 const NOW = new Date(2026, 0, 31, 16, 30).getTime();
@@ -109,10 +110,13 @@ test("a queued run says why nobody takes it", () => {
 });
 
 test("a preview leaves out what is unknown", () => {
-  expect(previewWords({ kept: 210, repeated: 1, left: 289, seconds: 240, cost: 0.12 })).toBe(
+  expect(previewWords({ kept: 210, repeated: 1, left: 289, seconds: 240, cost: 0.12 }, "test")).toBe(
     "210 kept · 1 repeated · 289 left · about 4 min · about $0.12",
   );
-  expect(previewWords({ kept: 3, repeated: 0, left: null, seconds: null, cost: null })).toBe(
+  expect(previewWords({ kept: 40, repeated: 15, left: 45, total: 1100 }, "step")).toBe(
+    "continues at step 41 of 1,100 · 15 repeated · 45 left",
+  );
+  expect(previewWords({ kept: 3, repeated: 0, left: null, seconds: null, cost: null }, "test")).toBe(
     "3 kept · the rest left",
   );
 });
@@ -120,4 +124,13 @@ test("a preview leaves out what is unknown", () => {
 test("items in hand are counted in the kind's words", () => {
   expect(inHandWords(["a"], "test", "tests")).toBe("1 test was in hand");
   expect(inHandWords(["a", "b"], "test", "tests")).toBe("2 tests were in hand");
+});
+
+test("a label within a sentence keeps its abbreviations, and does not say its goal", () => {
+  expect(["Kept", "KS mean", "MIA AUC", "Score, low is good"].map(within)).toEqual([
+    "kept",
+    "KS mean",
+    "MIA AUC",
+    "score",
+  ]);
 });

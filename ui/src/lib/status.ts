@@ -53,10 +53,15 @@ const said = (what: string, reason: string | null): string => (reason ? `${what}
 /** What a cancel waits for; null unless processes outlive it. */
 export function survivorWords(run: RunHeader): string | null {
   if (run.survivors === null || run.pending !== "cancel") return null;
-  const who = run.survivors === 1 ? "1 process does" : `${run.survivors} processes do`;
-  const it = run.survivors === 1 ? "it is" : "they are";
-  return `${who} not die. The run stays “Cancelling…” until ${it} gone.`;
+  return `${undyingWords(run.survivors)}. ${stayWords(run.survivors)}`;
 }
+
+/** "2 processes do not die". */
+export const undyingWords = (survivors: number): string =>
+  `${counted(survivors, "process does", "processes do")} not die`;
+
+export const stayWords = (survivors: number): string =>
+  `The run stays “Cancelling…” until ${survivors === 1 ? "it is" : "they are"} gone.`;
 
 /** "no test, metric or phase. The process is alive and idle (0 % of a core); the model call may hang." */
 export function stuckSentence(cause: string | null, kind: Pick<Kind, "unit">): string {
@@ -74,3 +79,10 @@ export const inHandWords = (keys: readonly string[], unit: string, units: string
   `${counted(keys.length, unit, units)} ${keys.length === 1 ? "was" : "were"} in hand`;
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** A label within a sentence: "Kept" is kept, "KS mean" stays, "Score, low is good" says only what it is. */
+export const within = (label: string): string =>
+  (/^.[A-Z]/.test(label) ? label : label.charAt(0).toLowerCase() + label.slice(1)).replace(
+    /, (low|high) is good$/,
+    "",
+  );

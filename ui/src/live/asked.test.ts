@@ -22,6 +22,7 @@ describe("what was asked", () => {
     vi.unstubAllGlobals();
   });
 
+  // rows: S2.92 S3.94
   it("shows at once and gives way to the log when that has told of it", async () => {
     const run = aRun();
     vi.stubGlobal("fetch", async () => accepted(run, 11));
@@ -47,6 +48,7 @@ describe("what was asked", () => {
     expect(askedOf(run.id)).toBeNull();
   });
 
+  // rows: S3.96
   it("is taken back when refused, with the server's reason, and the run is left as it is", async () => {
     const run = aRun();
     const told: string[] = [];
@@ -61,6 +63,7 @@ describe("what was asked", () => {
     expect(told).toEqual(["Could not pause oct. The run had already finished."]);
   });
 
+  // rows: S4.68
   it("is slow after two seconds and given up after ten", async () => {
     const run = aRun();
     vi.stubGlobal("fetch", () => new Promise(() => {}));

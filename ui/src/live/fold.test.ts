@@ -18,12 +18,14 @@ const events = (name: string): RunEvent[] =>
     .map((line) => JSON.parse(line));
 
 describe.each(names)("the golden log %s", (name) => {
+  // rows: S4.101
   it("folds into the state that Python folds it into", () => {
     const run = events(name).reduce<Run | null>(fold, null);
 
     expect(run).toEqual(JSON.parse(read(`${name}.state.json`)));
   });
 
+  // rows: S1.88
   it("tells the same active time and estimate after every event", () => {
     const samples: [number, number, number | null][] = JSON.parse(read(`${name}.samples.json`));
     let run: Run | null = null;
@@ -48,6 +50,26 @@ describe("fold", () => {
 
     expect(fold(run, second as RunEvent)).toBe(run);
     expect(fold(run, { ...(third as RunEvent), seq: 99 })).toBe(run);
+  });
+});
+
+describe("the latest metrics", () => {
+  it("are those of the first thousand names", () => {
+    const [first] = events("completed");
+    const point = (seq: number, names: string[]): RunEvent =>
+      ({
+        ...(first as RunEvent),
+        seq,
+        type: "metric",
+        data: { step: seq, values: Object.fromEntries(names.map((name) => [name, seq])) },
+      }) as RunEvent;
+    const many = (letter: string) => Array.from({ length: 600 }, (_, index) => `${letter}${index}`);
+    const log = [first as RunEvent, point(2, many("a")), point(3, ["a0", ...many("b")]), point(4, ["c"])];
+
+    const run = log.reduce<Run | null>(fold, null);
+
+    expect(Object.keys(run?.metrics ?? {})).toEqual([...many("a"), "c"]);
+    expect([run?.metrics.a0, run?.metrics.a1]).toEqual([3, 2]);
   });
 });
 

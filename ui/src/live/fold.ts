@@ -41,11 +41,20 @@ const MOVES: ReadonlySet<RunEvent["type"]> = new Set([
   "run.started",
 ]);
 
+/** Metrics that tell of the machine. A job that hangs uses it too. */
+export const SYSTEM_PREFIX = "system/";
+
+function isMovement(event: RunEvent): boolean {
+  if (event.type !== "metric") return MOVES.has(event.type);
+  const names = Object.keys(event.data.values);
+  return names.length === 0 || !names.every((name) => name.startsWith(SYSTEM_PREFIX));
+}
+
 /** The state after `event`. */
 export function fold(run: Run | null, event: RunEvent): Run {
   if (run === null) return create(event);
   if (event.seq !== run.head + 1) return run;
-  const moved = MOVES.has(event.type) ? event.seq : run.moved;
+  const moved = isMovement(event) ? event.seq : run.moved;
   const seen = { head: event.seq, last_event_at: event.time, moved };
   if (event.type in LEADS_TO || STAYS.has(event.type)) {
     const changes = transition(run, event);
@@ -191,6 +200,15 @@ function stopwatch(run: Run, status: Status, time: string): Partial<Run> {
   return changes;
 }
 
+/** A run's row and header carry them all: the log alone knows names beyond the first thousand. */
+const MOST_METRICS = 1000;
+
+function latest(known: Run["metrics"], values: Run["metrics"]): Run["metrics"] {
+  const told = { ...known, ...values };
+  if (Object.keys(told).length <= MOST_METRICS) return told;
+  return Object.fromEntries(Object.entries(told).filter(([name]) => Object.hasOwn(known, name)));
+}
+
 function fact(run: Run, event: RunEvent): Partial<Run> {
   switch (event.type) {
     case "item.started":
@@ -202,7 +220,7 @@ function fact(run: Run, event: RunEvent): Partial<Run> {
     case "phase.started":
       return { phase: event.data };
     case "metric":
-      return { metrics: { ...run.metrics, ...event.data.values } };
+      return { metrics: latest(run.metrics, event.data.values) };
     case "guard.tripped":
       return { notice: event.data.text || event.data.rule };
     case "artifact.saved":

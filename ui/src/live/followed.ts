@@ -48,6 +48,7 @@ function begin(run: Run): Follower {
   const follower = new Follower(run.head, {
     load: (after) => request<EventsPage>(`/runs/${run.id}/events?after=${after}&limit=5000`),
     reload: () => reload(run.id),
+    onGone: () => gone(run.id),
     onLoss: (page) => lost(run.id, page),
     onEvents: (events) => foldAll(run.id, events),
   });
@@ -102,10 +103,12 @@ function losing(frame: ServiceFrame & { type: "gap" | "reset" }): void {
   const follower = followers.get(frame.run_id);
   if (!follower) return;
   lost(frame.run_id, frame.type === "gap" ? { gap: frame.data } : { reset: frame.data });
-  follower.reset().catch(() => {
-    // The run is not in the new log: its page asks again and says so.
-    for (const key of cachedKeys(frame.run_id)) void client?.resetQueries({ queryKey: key, exact: true });
-  });
+  void follower.reset();
+}
+
+/** The run cannot be loaded any more: its page asks again and says so. */
+function gone(id: string): void {
+  for (const key of cachedKeys(id)) void client?.resetQueries({ queryKey: key, exact: true });
 }
 
 /** Hand the frames of followed runs to their followers. */

@@ -74,6 +74,41 @@ describe("a follower", () => {
     expect(reload).toHaveBeenCalledTimes(2);
   });
 
+  it("keeps what comes of a new log while the run is loaded anew", async () => {
+    const { follower, heard } = following(500, [], 2);
+
+    const reset = follower.reset();
+    follower.offer([event(2), event(3)]);
+    await reset;
+
+    expect(heard).toEqual([3]);
+  });
+
+  it("hands on nothing of an old log that comes after its end", async () => {
+    const { follower, heard } = following(2, span(1, 8), 1);
+
+    follower.offer([event(8)]);
+    await follower.reset();
+    await settle();
+
+    expect(heard).toEqual([]);
+    expect(follower.head).toBe(1);
+  });
+
+  it("says that a run is gone when it cannot be loaded anew", async () => {
+    const onGone = vi.fn();
+    const reload = async () => {
+      throw new Error("no such run");
+    };
+    const load = async () => ({ events: [], head: 0, epoch: "e1" });
+    const follower = new Follower(2, { load, reload, onGone, onEvents: () => {} });
+
+    follower.offer([event(9000)]);
+    await settle();
+
+    expect(onGone).toHaveBeenCalledOnce();
+  });
+
   it("loads the run anew when too much went by", async () => {
     const { follower, heard, load, onReset } = following(2, [], 9000);
 

@@ -10,6 +10,8 @@ export interface FollowerPlugs {
   load: (after: number) => Promise<EventsPage>;
   /** Load the run anew; resolves to its head. */
   reload: () => Promise<number>;
+  /** Told that it could not be loaded anew. */
+  onGone?: () => void;
   /** Told of what a load says is gone. */
   onLoss?: (page: EventsPage) => void;
   onEvents: (events: RunEvent[]) => void;
@@ -20,6 +22,8 @@ export class Follower {
   private early: RunEvent[] = [];
   private working = false;
   private resetting: Promise<void> | null = null;
+  /** Counts resets: what was asked for before one is of no use after it. */
+  private life = 0;
 
   constructor(
     public head: number,
@@ -49,11 +53,17 @@ export class Follower {
   }
 
   private async start(): Promise<void> {
+    this.life += 1;
     this.early = [];
+    // What comes meanwhile may be of another log, with smaller numbers.
+    this.head = 0;
     this.working = true;
     try {
       this.head = await this.plugs.reload();
       for (const { onReset } of this.watches) onReset?.();
+    } catch {
+      this.early = [];
+      this.plugs.onGone?.();
     } finally {
       this.working = false;
     }
@@ -78,8 +88,10 @@ export class Follower {
   private async fill(to: number): Promise<void> {
     if (to - this.head > TOO_MANY) return this.reset();
     this.working = true;
+    const { life } = this;
     try {
       const page = await this.plugs.load(this.head);
+      if (life !== this.life) return;
       if (page.gap || page.reset) {
         this.plugs.onLoss?.(page);
         return await this.reset();
@@ -87,7 +99,7 @@ export class Follower {
       this.early.push(...page.events);
     } catch {
       // The next news tries again.
-      this.working = false;
+      if (life === this.life) this.working = false;
       return;
     }
     const before = this.head;

@@ -8,7 +8,7 @@ import { isTerminal } from "@/api/types";
 import { type AskOptions, ask, askedOf, askedVersion, onAsked, withAsked } from "@/live/asked";
 import { fleet } from "@/live/fleet";
 import { follow } from "@/live/followed";
-import type { Asked, Connection, RunWatch } from "@/live/types";
+import type { Asked, Connection, ConnectionState, RunWatch } from "@/live/types";
 import { onConnection, readConnection, tryNow } from "@/live/wire";
 
 export { useTitle } from "@/live/title";
@@ -92,6 +92,14 @@ export function useConnection(): Connection & { tryNow: () => void } {
   const connection = useSyncExternalStore(onConnection, readConnection);
   return { ...connection, tryNow };
 }
+
+const CUT_OFF: Partial<Record<ConnectionState, string>> = {
+  offline: "The server cannot be reached. The run keeps going.",
+  "signed-out": "Your session ended. The run keeps going; sign in to steer it.",
+};
+
+/** Why no control can be asked for now; null while one can. */
+export const cutOffWords = (state: ConnectionState): string | null => CUT_OFF[state] ?? null;
 
 /** Pause, resume, cancel: `pending` shows at once in every hook and is taken back when refused. */
 export function useControl(id: string): Steering {

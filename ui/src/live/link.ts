@@ -40,7 +40,7 @@ class Refused extends Error {
 
 export class StreamLink {
   readonly places = new Map<string, Place>();
-  connection: Connection = { state: "connecting", retryAt: null, freshAt: null, behind: 0 };
+  connection: Connection = { state: "connecting", retryAt: null, tries: 0, freshAt: null, behind: 0 };
 
   private aborter: AbortController | null = null;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -158,6 +158,7 @@ export class StreamLink {
     if (isEvent(frame)) return this.noteEvent(frame);
     if (frame.type === "heartbeat") return false;
     if (frame.type === "bye") this.toldWait = frame.data.retry_ms;
+    if (frame.type === "run.deleted") this.unwatch(frame.data.id);
     if (frame.type === "run" || frame.type === "run.deleted") return true;
     const id = "run_id" in frame ? frame.run_id : undefined;
     const place = id ? this.places.get(id) : undefined;
@@ -243,7 +244,7 @@ export class StreamLink {
 
   private say(state: ConnectionState, more: Partial<Connection> = {}): void {
     const retryAt = state === "live" || state === "catching-up" ? null : this.connection.retryAt;
-    this.connection = { ...this.connection, retryAt, ...more, state };
+    this.connection = { ...this.connection, retryAt, tries: this.failures, ...more, state };
     this.ears.onConnection(this.connection);
   }
 }

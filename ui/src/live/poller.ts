@@ -5,6 +5,8 @@ import type { Place } from "@/live/link";
 
 const LIST_MS = 5000;
 const EVENTS_MS = 2000;
+/** A server that answers later than this is as good as away. */
+const ANSWER_MS = 10_000;
 const LIVE = "status=running&status=queued&status=paused&limit=200";
 
 class Failed extends Error {
@@ -16,6 +18,9 @@ class Failed extends Error {
 export class Poller {
   active = false;
   private timers: ReturnType<typeof setInterval>[] = [];
+  /** A start that was overtaken by a stop comes to nothing. */
+  private round = 0;
+  private readonly busy = new Set<() => Promise<void>>();
 
   constructor(
     private readonly places: Map<string, Place>,
@@ -27,17 +32,19 @@ export class Poller {
   /** Ask once; when that works keep asking. */
   async start(): Promise<boolean> {
     this.stop();
-    if (!(await this.guarded(() => this.lists()))) return false;
+    const round = this.round;
+    if (!(await this.guarded(this.lists)) || round !== this.round) return false;
     this.active = true;
     this.timers = [
-      setInterval(() => this.guarded(() => this.lists()), LIST_MS),
-      setInterval(() => this.guarded(() => this.events()), EVENTS_MS),
+      setInterval(() => this.guarded(this.lists), LIST_MS),
+      setInterval(() => this.guarded(this.events), EVENTS_MS),
     ];
-    await this.guarded(() => this.events());
+    await this.guarded(this.events);
     return this.active;
   }
 
   stop(): void {
+    this.round += 1;
     this.active = false;
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
@@ -45,30 +52,45 @@ export class Poller {
 
   /** Ask for the events at once. */
   async now(): Promise<void> {
-    await this.guarded(() => this.events());
+    await this.guarded(this.events);
   }
 
+  /** Ask, unless the same is being asked still: a slow server is not asked twice. */
   private async guarded(ask: () => Promise<void>): Promise<boolean> {
+    if (this.busy.has(ask)) return true;
+    this.busy.add(ask);
     try {
       await ask();
       return true;
     } catch (error) {
       this.onFailure(error instanceof Failed ? error.status : 0);
       return false;
+    } finally {
+      this.busy.delete(ask);
     }
   }
 
-  private async lists(): Promise<void> {
+  private readonly lists = async (): Promise<void> => {
     const [live, newest] = await Promise.all([
       get<RunsPage>(`/api/runs?${LIVE}`),
       get<RunsPage>("/api/runs?limit=50"),
     ]);
     const runs = new Map([...newest.runs, ...live.runs].map((run) => [run.id, run]));
     this.take([...runs.values()].map((run) => ({ type: "run", data: run })));
-  }
+  };
 
-  private async events(): Promise<void> {
-    await Promise.all([...this.places].map(([id, place]) => this.eventsOf(id, place)));
+  private readonly events = async (): Promise<void> => {
+    await Promise.all([...this.places].map(([id, place]) => this.followed(id, place)));
+  };
+
+  /** The events of a run; one that is gone is told of, and keeps nobody from the others. */
+  private async followed(id: string, place: Place): Promise<void> {
+    try {
+      await this.eventsOf(id, place);
+    } catch (error) {
+      if (!(error instanceof Failed) || error.status !== 404) throw error;
+      this.take([{ type: "run.deleted", run_id: id, data: { id } }]);
+    }
   }
 
   private async eventsOf(id: string, place: Place): Promise<void> {
@@ -94,7 +116,17 @@ function losses(id: string, { gap, reset }: EventsPage): Frame[] {
 }
 
 async function get<T>(url: string): Promise<T> {
-  const response = await fetch(url, { credentials: "same-origin", cache: "no-store" });
-  if (!response.ok) throw new Failed(response.status);
-  return (await response.json()) as T;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ANSWER_MS);
+  try {
+    const response = await fetch(url, {
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: late.signal,
+    });
+    if (!response.ok) throw new Failed(response.status);
+    return (await response.json()) as T;
+  } finally {
+    clearTimeout(timer);
+  }
 }

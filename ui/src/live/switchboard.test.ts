@@ -21,7 +21,7 @@ describe("the switchboard", () => {
   const places = new Map<string, Place>();
   const link = {
     places,
-    connection: { state: "live", retryAt: null, freshAt: null, behind: 0 },
+    connection: { state: "live", retryAt: null, tries: 0, freshAt: null, behind: 0 },
     open: vi.fn(),
     tryNow: vi.fn(),
     watch: (id: string, place: Place) => places.has(id) || places.set(id, place),

@@ -16,6 +16,8 @@ export interface Connection {
   state: ConnectionState;
   /** When the next try is made, in milliseconds; null when none is planned. */
   retryAt: number | null;
+  /** How many tries in a row came to nothing. */
+  tries: number;
   /** When news last came, in milliseconds; null before the first. */
   freshAt: number | null;
   /** Events still to come while catching up. */

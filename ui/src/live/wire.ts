@@ -1,6 +1,7 @@
 /** This tab's end of the shared connection. Everything the server says comes through here. */
 
 import type { Frame } from "@/api/types";
+import { tellConnection, tellFrames } from "@/live/console";
 import type { Place } from "@/live/link";
 import type { ToTab, ToWorker } from "@/live/messages";
 import { Switchboard, type Tab } from "@/live/switchboard";
@@ -12,7 +13,7 @@ export interface WireEars {
 }
 
 let send: ((message: ToWorker) => void) | null = null;
-let connection: Connection = { state: "connecting", retryAt: null, freshAt: null, behind: 0 };
+let connection: Connection = { state: "connecting", retryAt: null, tries: 0, freshAt: null, behind: 0 };
 const connectionListeners = new Set<() => void>();
 const watched = new Map<string, Place>();
 
@@ -22,6 +23,7 @@ export function openWire(ears: WireEars): void {
   const hear = (message: ToTab) => {
     if ("frames" in message) {
       connection = { ...connection, freshAt: Date.now() };
+      tellFrames(message.frames);
       ears.onFrames(message.frames);
     } else if ("at" in message) ears.onAt(message.at.id, message.at.seq);
     else changed(message.connection);
@@ -72,6 +74,7 @@ export const tryNow = (): void => send?.({ do: "try" });
 
 function changed(next: Connection): void {
   connection = next;
+  tellConnection(next);
   for (const listener of connectionListeners) listener();
 }
 

@@ -17,6 +17,7 @@ export function NotFound() {
   return (
     <EmptyState
       icon={<Compass aria-hidden />}
+      isPage
       title="No such page"
       actions={
         <Link to="/" className="font-medium text-primary underline-offset-2 hover:underline">

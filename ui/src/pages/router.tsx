@@ -61,6 +61,15 @@ const runTabs = ["/", "$tab", "units/$unit"].map((path) =>
   createRoute({ getParentRoute: () => run, path: path as "$tab" }),
 );
 
+const compare = createRoute({
+  getParentRoute: () => shell,
+  path: "/compare",
+  component: lazyRouteComponent(
+    patiently(() => import("@/pages/compare/ComparePage")),
+    "ComparePage",
+  ),
+});
+
 const demo = createRoute({
   getParentRoute: () => shell,
   path: "/demo",
@@ -92,7 +101,7 @@ const login = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    shell.addChildren([overview, runs, newRun, run.addChildren(runTabs), demo, settings, anything]),
+    shell.addChildren([overview, runs, newRun, run.addChildren(runTabs), compare, demo, settings, anything]),
     login,
   ]),
   parseSearch,

@@ -1,5 +1,7 @@
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useEffect, useId, useMemo, useRef } from "react";
 import { cn } from "@/lib/cn";
+import { focusBack } from "@/lib/focus";
+import { swipes } from "@/lib/swipe";
 
 export interface DialogProps {
   open: boolean;
@@ -17,7 +19,13 @@ export interface DialogProps {
   bare?: boolean;
 }
 
-/** A native dialog: focus on the safe button, Esc is safe, a bottom sheet on phones. */
+/** What had the focus; of a menu, which closes, the button that opened it. */
+function openerOf(element: Element | null): Element | null {
+  const button = element?.closest("[role=menu]")?.getAttribute("aria-labelledby");
+  return button ? document.getElementById(button) : element;
+}
+
+/** A native dialog: focus on the safe button, Esc is safe; on phones a bottom sheet that a finger sends away. */
 export function Dialog({
   open,
   onClose,
@@ -35,21 +43,24 @@ export function Dialog({
   useEffect(() => {
     const dialog = ref.current;
     if (!dialog || !open) return;
-    const opener = document.activeElement;
+    const opener = openerOf(document.activeElement);
     dialog.showModal?.();
     (dialog.querySelector<HTMLElement>("[data-autofocus]") ?? dialog).focus();
     return () => {
       dialog.close?.();
-      const target =
-        opener instanceof HTMLElement && opener.isConnected ? opener : document.querySelector("h1");
-      (target as HTMLElement | null)?.focus();
+      focusBack(opener);
     };
   }, [open]);
+
+  const latest = useRef(onClose);
+  latest.current = onClose;
+  const swiping = useMemo(() => swipes((way) => way === "down" && latest.current()), []);
 
   if (!open) return null;
   return (
     <dialog
       ref={ref}
+      {...swiping}
       aria-labelledby={`${id}-title`}
       aria-describedby={`${id}-body`}
       onCancel={(event) => {

@@ -17,8 +17,6 @@ interface Look {
   label: string;
   /** Chip and word. */
   chip: string;
-  /** Dot, bar or edge. */
-  fill: string;
   about: string;
 }
 
@@ -27,55 +25,53 @@ export const STATUS_LOOKS = {
     icon: Clock,
     label: "Queued",
     chip: "bg-queued-soft text-queued-text",
-    fill: "bg-queued",
     about: "Queued: waits for a free slot.",
   },
   running: {
     icon: LoaderCircle,
     label: "Running",
     chip: "bg-running-soft text-running-text",
-    fill: "bg-running",
     about: "Running: its process is at work.",
   },
   paused: {
     icon: Pause,
     label: "Paused",
     chip: "bg-paused-soft text-paused-text",
-    fill: "bg-paused",
     about: "Paused: keeps its place and its results.",
   },
   completed: {
     icon: Check,
     label: "Completed",
     chip: "bg-completed-soft text-completed-text",
-    fill: "bg-completed",
     about: "Completed: did all it had to do.",
   },
   failed: {
     icon: OctagonX,
     label: "Failed",
     chip: "bg-failed-soft text-failed-text",
-    fill: "bg-failed",
     about: "Failed: ended without doing its work; what was finished is kept.",
   },
   cancelled: {
     icon: Ban,
     label: "Cancelled",
     chip: "bg-cancelled-soft text-cancelled-text",
-    fill: "bg-cancelled",
     about: "Cancelled: stopped on request; what was finished is kept.",
   },
 } satisfies Record<Status, Look>;
 
-const ASKED = { pause: "Pausing…", resume: "Resuming…", cancel: "Cancelling…" } satisfies Record<
-  Control,
-  string
->;
-const ASKED_CHIP = {
-  pause: STATUS_LOOKS.paused.chip,
-  resume: STATUS_LOOKS.running.chip,
-  cancel: STATUS_LOOKS.cancelled.chip,
-} satisfies Record<Control, string>;
+/** A control that is not yet obeyed has the shape and the colour of what it leads to. */
+const ASKED = {
+  pause: { ...STATUS_LOOKS.paused, label: "Pausing…" },
+  resume: { ...STATUS_LOOKS.running, label: "Resuming…" },
+  cancel: { ...STATUS_LOOKS.cancelled, label: "Cancelling…" },
+} satisfies Record<Control, Look>;
+
+const STUCK = {
+  icon: TriangleAlert,
+  label: "Stuck",
+  chip: "bg-stuck-soft text-stuck-text",
+  about: "Stuck: its process is alive, but nothing has come from it for longer than its kind's limit.",
+} satisfies Look;
 
 export interface StatusBadgeProps {
   status: Status;
@@ -99,14 +95,10 @@ export function StatusBadge({
   wraps = false,
   className,
 }: StatusBadgeProps) {
-  const look = STATUS_LOOKS[status];
-  const isStuck = stuck && status === "running" && !pending;
-  const Icon = isStuck ? TriangleAlert : look.icon;
-  const chip = isStuck ? "bg-stuck-soft text-stuck-text" : pending ? ASKED_CHIP[pending] : look.chip;
-  const word = label ?? plainWord(status, pending, isStuck);
-  const about = isStuck
-    ? "Stuck: its process is alive, but nothing has come from it for longer than its kind's limit."
-    : look.about;
+  const look = pending ? ASKED[pending] : stuck && status === "running" ? STUCK : STATUS_LOOKS[status];
+  const { icon: Icon, chip } = look;
+  // Until a control is obeyed, the status tells what is.
+  const { about } = pending ? STATUS_LOOKS[status] : look;
   return (
     <Tooltip text={label ? `${label}. ${about}` : about}>
       <span
@@ -116,19 +108,16 @@ export function StatusBadge({
           large ? "gap-1.5 px-3 py-1 text-sm" : "gap-1 px-2 py-0.5 text-xs",
           chip,
           wraps && "max-md:rounded-2xl",
-          status === "running" && !isStuck && "[&>svg]:animate-spin",
+          Icon === LoaderCircle && "[&>svg]:animate-spin",
           className,
         )}
       >
         <Icon aria-hidden size={large ? 16 : 13} strokeWidth={2.25} className="shrink-0" />
-        <span className={wraps ? "md:truncate" : "truncate"}>{word}</span>
+        <span className={wraps ? "md:truncate" : "truncate"}>{label ?? look.label}</span>
       </span>
     </Tooltip>
   );
 }
-
-const plainWord = (status: Status, pending: Control | null, isStuck: boolean): string =>
-  pending ? ASKED[pending] : isStuck ? "Stuck" : STATUS_LOOKS[status].label;
 
 /** ● LIVE: the run is running and its stream is fresh. */
 export function LiveDot({ className }: { className?: string }) {

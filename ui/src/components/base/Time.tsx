@@ -1,3 +1,4 @@
+import { useMemo } from "react";
 import { Tooltip } from "@/components/base/Tooltip";
 import { ago, agoShort, clock, exactTime, timeOfDay } from "@/lib/format";
 import { useNow } from "@/lib/now";
@@ -9,13 +10,15 @@ const NEXT = { relative: "local", local: "utc", utc: "relative" } as const;
 export function RelativeTime({ time, short = false }: { time: string | null; short?: boolean }) {
   const now = useNow();
   const { time: style } = useSettings();
+  // The words follow the clock; the exact time in two zones is slow to write and stays.
+  const exact = useMemo(() => time && `${exactTime(time)} · ${exactTime(time, true)}`, [time]);
   if (!time) return <span>–</span>;
   const text =
     style === "relative"
       ? (short ? agoShort : ago)(time, now)
       : `${timeOfDay(time, style === "utc")}${style === "utc" ? "Z" : ""}`;
   return (
-    <Tooltip text={`${exactTime(time)} · ${exactTime(time, true)}`}>
+    <Tooltip text={exact || ""}>
       <button
         type="button"
         className="cursor-pointer rounded-sm text-inherit"

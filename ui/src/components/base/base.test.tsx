@@ -24,10 +24,13 @@ describe("the status badge", () => {
     expect(screen.getByText(word)).toBeInTheDocument();
   });
 
+  // rows: S3.95
   it("says what was asked before what is", () => {
     shown(<StatusBadge status="running" pending="cancel" stuck />);
 
-    expect(screen.getByText("Cancelling…")).toBeInTheDocument();
+    const badge = screen.getByText("Cancelling…").parentElement;
+    expect(badge?.querySelector("svg")).toHaveClass("lucide-ban");
+    expect(badge).not.toHaveClass("[&>svg]:animate-spin");
   });
 });
 

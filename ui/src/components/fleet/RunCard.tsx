@@ -5,14 +5,17 @@ import { isTerminal } from "@/api/types";
 import { ProgressBar } from "@/components/base/ProgressBar";
 import { Elapsed } from "@/components/base/Time";
 import { CardControls } from "@/components/fleet/CardControls";
-import { etaWords, useEta } from "@/components/fleet/useEta";
-import { placeWords } from "@/components/fleet/words";
+import { lineWords, placeWords } from "@/components/fleet/words";
 import { type Figure, headlineOf, spendOf } from "@/components/kinds";
+import { useElapsed } from "@/components/run/elapsed";
 import { RunBadge } from "@/components/run/RunBadge";
+import { remainingWords, useRemaining } from "@/components/run/useRemaining";
 import { useWaiting } from "@/components/run/useStatus";
+import { isConsole } from "@/lib/analysis/sentence";
 import { cn } from "@/lib/cn";
-import { count, money, wholePercent } from "@/lib/format";
-import { survivorWords } from "@/lib/status";
+import { count, counted, money, wholePercent } from "@/lib/format";
+import { survivorWords, within } from "@/lib/status";
+import { useFleet } from "@/live/hooks";
 
 export interface RunCardProps {
   run: RunHeader;
@@ -32,8 +35,10 @@ const EDGE = {
 /** One run that is under way: how far, how long, what it costs, and its brakes. */
 export function RunCard({ run, kind, isFresh }: RunCardProps) {
   const waiting = useWaiting(run);
-  const eta = useEta(run);
+  const left = remainingWords(run, useRemaining(run, kind, useElapsed(run)), kind.unit);
   const ended = isTerminal(run.status);
+  // One that waits in line has nothing to show yet.
+  const isBegun = run.status !== "queued" || run.started_at !== null || run.progress.done > 0;
   return (
     <article
       aria-label={run.name}
@@ -62,34 +67,36 @@ export function RunCard({ run, kind, isFresh }: RunCardProps) {
         </div>
         {!ended && <CardControls run={run} kind={kind} />}
       </div>
-      <ProgressBar
-        progress={run.progress}
-        status={run.status}
-        stuck={run.stuck}
-        units={kind.units}
-        note={etaWords(run, eta, kind.unit)}
-      />
+      {isBegun && (
+        <ProgressBar
+          progress={run.progress}
+          status={run.status}
+          stuck={run.stuck}
+          units={kind.units}
+          note={left}
+        />
+      )}
       <div className="space-y-1 text-sm">
         <Line>
           <Count run={run} kind={kind} />
-          <span className="flex gap-x-4 whitespace-nowrap">
+          <span className="flex gap-x-4 md:whitespace-nowrap">
             {run.started_at && (
               <span className="text-text-2">
                 <span className="text-text-3 max-md:hidden">elapsed </span>
                 <Elapsed seconds={run.active_seconds} since={run.active_since} />
               </span>
             )}
-            <span className="font-medium text-running-text empty:hidden">
-              {etaWords(run, eta, kind.unit)}
+            <span className="font-medium text-running-text empty:hidden">{left}</span>
+          </span>
+        </Line>
+        {(isBegun || waiting) && (
+          <Line>
+            <Place run={run} kind={kind} waiting={waiting} />
+            <span className="flex flex-wrap gap-x-4 text-text-2">
+              <Numbers run={run} kind={kind} />
             </span>
-          </span>
-        </Line>
-        <Line>
-          <Place run={run} kind={kind} waiting={waiting} />
-          <span className="flex flex-wrap gap-x-4 text-text-2">
-            <Numbers run={run} kind={kind} />
-          </span>
-        </Line>
+          </Line>
+        )}
       </div>
     </article>
   );
@@ -122,11 +129,15 @@ function Place({ run, kind, waiting }: PlaceProps) {
 
 function Count({ run, kind }: { run: RunHeader; kind: Kind }) {
   const { done, failed, total } = run.progress;
+  const { runs } = useFleet();
   const percent = wholePercent(done, total);
-  if (percent === null)
-    return (
-      <span className="text-text-2">{done === 0 ? "no count yet" : `${count(done)} ${kind.units} done`}</span>
-    );
+  const line = lineWords(run, runs);
+  if (line !== null && done === 0) return <span className="text-text-2">{line}</span>;
+  if (percent === null) {
+    const none = isConsole(run, kind) ? `tells no ${kind.units}` : "no count yet";
+    const some = counted(done, `${kind.unit} done`, `${kind.units} done`);
+    return <span className="text-text-2">{done === 0 ? none : some}</span>;
+  }
   return (
     <span>
       <span className="font-semibold">{percent} %</span>
@@ -146,12 +157,12 @@ function Numbers({ run, kind }: { run: RunHeader; kind: Kind }) {
     <>
       {headline && (
         <span className="whitespace-nowrap">
-          <span className="text-text-3">{headline.label.toLowerCase()}</span> {headline.text}
+          <span className="text-text-3">{within(headline.label)}</span> {headline.text}
         </span>
       )}
       {spendOf(run, kind).map((figure) => (
         <span key={figure.name} className="whitespace-nowrap">
-          {figure.format === "money" ? figure.text : `${figure.text} ${figure.label.toLowerCase()}`}
+          {figure.format === "money" ? figure.text : `${figure.text} ${within(figure.label)}`}
           <Projected figure={figure} run={run} />
         </span>
       ))}

@@ -53,7 +53,13 @@ export function EndedRow({ run, kind }: { run: RunHeader; kind: Kind }) {
         {resultOf(run, kind) || `${kind.title} #${run.number}`}
       </span>
       <span className="text-right text-text-3 text-xs">
-        in <Elapsed seconds={run.active_seconds} since={null} />
+        {run.started_at ? (
+          <>
+            in <Elapsed seconds={run.active_seconds} since={null} />
+          </>
+        ) : (
+          "never began"
+        )}
       </span>
     </li>
   );

@@ -5,10 +5,10 @@ import type { Kind, RunHeader } from "@/api/types";
 import { isTerminal } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Dialog } from "@/components/base/Dialog";
-import { steerMany, stopStuck } from "@/components/fleet/steerMany";
+import { refusalWords, steerMany, stopStuck } from "@/components/fleet/steerMany";
 import { useKinds } from "@/components/kinds";
 import { useStuck } from "@/components/run/useStatus";
-import { briefly, count } from "@/lib/format";
+import { briefly, count, counted } from "@/lib/format";
 import { useFleet } from "@/live/hooks";
 import { type Notice, say } from "@/live/notices";
 
@@ -21,20 +21,21 @@ export interface StopDialogProps {
 
 /** Lists exactly the runs it will stop, and sends exactly their ids. */
 export function StopDialog({ runs, stuck = false, onClose }: StopDialogProps) {
-  const named = useRef(runs.map((run) => run.id)).current;
+  // The list of runs may lose one that wakes up while the question stands.
+  const named = useRef(runs).current;
   const fleet = useFleet();
   const { kindOf } = useKinds();
   const [refusal, setRefusal] = useState<string | null>(null);
-  const current = named.flatMap((id) => fleet.runs.find((run) => run.id === id) ?? []);
+  const current = named.flatMap(({ id }) => fleet.runs.find((run) => run.id === id) ?? []);
   const left = current.filter((run) => !isTerminal(run.status) && (!stuck || run.stuck));
   const woke = current.filter((run) => stuck && !run.stuck && !isTerminal(run.status));
-  const nameOf = (id: string) => runs.find((run) => run.id === id)?.name ?? id;
+  const nameOf = (id: string) => named.find((run) => run.id === id)?.name ?? id;
   const { mutate, isPending } = useMutation({
     mutationFn: async (ids: string[]) =>
       stuck ? stopStuck(ids) : { ...(await steerMany(ids, "cancel")), woke: [] },
     onSuccess: (result) => {
       const spared = [...new Set([...woke.map((run) => run.id), ...result.woke])];
-      say(stoppedNotice(result.done, result.refused[0]?.error.message, spared.map(nameOf)));
+      say(stoppedNotice(result.done, refusalWords(result.refused), spared.map(nameOf)));
       onClose();
     },
     onError: (error) => setRefusal(error.message),
@@ -58,18 +59,20 @@ export function StopDialog({ runs, stuck = false, onClose }: StopDialogProps) {
         </>
       }
     >
-      <p>This stops exactly {left.length === 1 ? "this run" : `these ${count(left.length)} runs`}:</p>
-      <ul className="my-3 divide-y divide-line rounded-md border border-line text-sm">
-        {left.map((run) => (
-          <li key={run.id} className="flex flex-wrap items-baseline gap-x-3 px-3 py-2">
-            <span className="min-w-0 truncate font-medium text-text normal-nums">{run.name}</span>
-            <span>
-              {count(run.progress.done)}/{count(run.progress.total)} {kindOf(run.kind).units}
-            </span>
-            {run.stuck && <Silence run={run} kind={kindOf(run.kind)} />}
-          </li>
-        ))}
-      </ul>
+      <p>{listWords(left.length)}</p>
+      {left.length > 0 && (
+        <ul className="my-3 divide-y divide-line rounded-md border border-line text-sm">
+          {left.map((run) => (
+            <li key={run.id} className="flex flex-wrap items-baseline gap-x-3 px-3 py-2">
+              <span className="min-w-0 truncate font-medium text-text normal-nums">{run.name}</span>
+              <span>
+                {count(run.progress.done)}/{count(run.progress.total)} {kindOf(run.kind).units}
+              </span>
+              {run.stuck && <Silence run={run} kind={kindOf(run.kind)} />}
+            </li>
+          ))}
+        </ul>
+      )}
       {stuck && <p>Runs that wake up before you confirm are left running.</p>}
       {woke.length > 0 && (
         <p className="font-medium text-pass">{woke.map((run) => run.name).join(", ")} woke up.</p>
@@ -94,9 +97,12 @@ function Silence({ run, kind }: { run: RunHeader; kind: Kind }) {
   );
 }
 
-/** What came of it: how many are being stopped, which were left alone, and why one was refused. */
+/** What came of it: how many are being stopped, which were left alone, and why some were refused. */
 function stoppedNotice(done: number, refusal: string | undefined, spared: readonly string[]): Notice {
-  const woke = spared.length > 0 ? `${spared.join(", ")} woke up and was left running.` : undefined;
+  const woke =
+    spared.length > 0
+      ? `${spared.join(", ")} woke up and ${spared.length > 1 ? "were" : "was"} left alone.`
+      : undefined;
   return {
     key: "stop-many",
     level: refusal ? "error" : "success",
@@ -105,4 +111,9 @@ function stoppedNotice(done: number, refusal: string | undefined, spared: readon
   };
 }
 
-const runsWord = (number: number) => (number === 1 ? "1 run" : `${count(number)} runs`);
+function listWords(number: number): string {
+  if (number === 0) return "No run is left to stop.";
+  return `This stops exactly ${number === 1 ? "this run" : `these ${count(number)} runs`}:`;
+}
+
+const runsWord = (number: number) => counted(number, "run", "runs");

@@ -1,10 +1,11 @@
 import { request } from "@/api/client";
 import type { Control, ControlAnswer, StuckReport } from "@/api/types";
+import { count } from "@/lib/format";
 import { askMany } from "@/live/asked";
 
 interface Refusal {
   run_id: string;
-  error: { message: string };
+  error: { code: string; message: string };
 }
 
 /**
@@ -33,7 +34,18 @@ export async function steerMany(
   }
 }
 
-/** Cancel those of the named runs that are stuck at this moment; the others woke up. */
+const MOST_TOLD = 5;
+
+/** Why runs were refused, each reason once; undefined when none was. */
+export function refusalWords(refused: readonly Refusal[]): string | undefined {
+  const reasons = [...new Set(refused.map(({ error }) => error.message))];
+  const more = reasons.length - MOST_TOLD;
+  return (
+    [...reasons.slice(0, MOST_TOLD), ...(more > 0 ? [`And ${count(more)} more.`] : [])].join(" ") || undefined
+  );
+}
+
+/** Cancel those of the named runs that are stuck at this moment, as they are now; the others woke up. */
 export async function stopStuck(
   ids: readonly string[],
 ): Promise<{ done: number; refused: Refusal[]; woke: string[] }> {
@@ -43,5 +55,11 @@ export async function stopStuck(
   );
   const left = ids.filter((id) => id in versions);
   const { done, refused } = await steerMany(left, "cancel", versions);
-  return { done, refused, woke: ids.filter((id) => !(id in versions)) };
+  const isMoved = ({ error }: Refusal) => error.code === "changed";
+  const moved = new Set(refused.filter(isMoved).map(({ run_id }) => run_id));
+  return {
+    done,
+    refused: refused.filter((refusal) => !isMoved(refusal)),
+    woke: ids.filter((id) => !(id in versions) || moved.has(id)),
+  };
 }

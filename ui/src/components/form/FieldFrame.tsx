@@ -28,6 +28,7 @@ export function FieldFrame(props: FieldFrameProps) {
     className,
   } = props;
   const error = useForm().errorAt(path);
+  const Heading = path.includes(".") ? "h3" : "h2";
   const heading = (
     <>
       {title}
@@ -43,7 +44,7 @@ export function FieldFrame(props: FieldFrameProps) {
     <div data-field={path} className={cn("min-w-0 space-y-1.5", className)}>
       <div className="flex min-h-6 flex-wrap items-center gap-2">
         {isGroup ? (
-          <h3 className="grow font-medium text-sm">{heading}</h3>
+          <Heading className="grow font-medium text-sm">{heading}</Heading>
         ) : (
           <label htmlFor={path} className="grow font-medium text-sm">
             {heading}
@@ -51,7 +52,11 @@ export function FieldFrame(props: FieldFrameProps) {
         )}
         {actions}
       </div>
-      {isGroup && description && <p className="-mt-1 text-text-3 text-xs">{description}</p>}
+      {isGroup && description && (
+        <p className="-mt-1 text-text-3 text-xs">
+          <Prose>{description}</Prose>
+        </p>
+      )}
       {children}
       {error && (
         <p id={`${path}-error`} role="alert" className="text-fail text-xs">
@@ -60,11 +65,23 @@ export function FieldFrame(props: FieldFrameProps) {
       )}
       {!isGroup && description && !error && (
         <p id={`${path}-about`} className="text-text-3 text-xs">
-          {description}
+          <Prose>{description}</Prose>
         </p>
       )}
     </div>
   );
+}
+
+/** A sentence of a schema, with what stands between backticks as code. */
+export function Prose({ children }: { children: string }) {
+  return children.split(/`([^`]+)`/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    return (
+      <code key={part} className="font-mono text-text-2">
+        {part}
+      </code>
+    );
+  });
 }
 
 /** What ties an input to its label, its explanation and its error. */

@@ -2,12 +2,10 @@ import { useState } from "react";
 import type { Json } from "@/api/types";
 import type { FieldProps } from "@/components/form/context";
 import { FieldFrame, useFieldProps } from "@/components/form/FieldFrame";
+import { cn } from "@/lib/cn";
+import { readCommand, readNumbers, readWords, writeCommand, writeWords } from "@/lib/listText";
 
-const words = (text: string): string[] =>
-  text
-    .split(",")
-    .map((word) => word.trim())
-    .filter(Boolean);
+type Item = string | number;
 
 /** A text that stands for a value while it is being typed, and follows the value when that changes elsewhere. */
 function useText<T extends Json>(
@@ -26,18 +24,40 @@ function useText<T extends Json>(
   return { text, take };
 }
 
-/** Words, separated by commas. */
-export function StringsField({ path, schema, title, value, onChange, isRequired }: FieldProps<string[]>) {
+interface ListLook {
+  write: (list: readonly string[]) => string;
+  read: (text: string) => Item[];
+  placeholder: string;
+  className?: string;
+}
+
+const LOOKS = {
+  strings: { write: writeWords, read: readWords, placeholder: "separated by commas, or one a line" },
+  command: {
+    write: writeCommand,
+    read: readCommand,
+    placeholder: "python train.py --epochs 3",
+    className: "font-mono",
+  },
+  numbers: { write: (list) => list.join(", "), read: readNumbers, placeholder: "separated by commas" },
+} satisfies Record<string, ListLook>;
+
+/** A list of words or numbers, typed as text that grows with it. */
+export function ListField(props: FieldProps<Item[]> & { look: keyof typeof LOOKS }) {
+  const { path, schema, title, value, onChange, isRequired, look } = props;
   const input = useFieldProps(path);
-  const { text, take } = useText<string[]>(value, (list) => (list ?? []).join(", "), words);
+  const { write, read, placeholder, className }: ListLook = LOOKS[look];
+  const { text, take } = useText<Item[]>(value, (list) => write((list ?? []).map(String)), read);
   return (
     <FieldFrame path={path} title={title} description={schema.description} isRequired={isRequired}>
-      <input
+      <textarea
         {...input}
+        rows={1}
         value={text}
-        placeholder="comma, separated"
+        placeholder={schema["x-placeholder"] ?? placeholder}
+        spellCheck={false}
         onChange={(event) => onChange(take(event.target.value))}
-        className="field"
+        className={cn("field field-sizing-content max-h-60 resize-none", className)}
       />
     </FieldFrame>
   );
@@ -52,7 +72,7 @@ export function GroupsField({ path, schema, title, value, onChange, isRequired }
     (typed) =>
       typed
         .split("\n")
-        .map(words)
+        .map(readWords)
         .filter((group) => group.length > 0),
   );
   return (
@@ -73,6 +93,10 @@ export function GroupsField({ path, schema, title, value, onChange, isRequired }
   );
 }
 
+/** An empty object shows how one is written instead. */
+const isBlank = (value: Json | undefined): boolean =>
+  value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+
 /** Anything else: JSON, kept as text while it is none. */
 export function JsonField({ path, schema, title, value, onChange, isRequired }: FieldProps) {
   const input = useFieldProps(path);
@@ -85,18 +109,19 @@ export function JsonField({ path, schema, title, value, onChange, isRequired }: 
   };
   const { text, take } = useText<Json>(
     value,
-    (known) => (known === undefined ? "" : JSON.stringify(known, null, 2)),
+    (known) => (isBlank(known) ? "" : JSON.stringify(known, null, 2)),
     read,
   );
   return (
     <FieldFrame path={path} title={title} description={schema.description ?? "JSON"} isRequired={isRequired}>
       <textarea
         {...input}
-        rows={4}
+        rows={2}
         spellCheck={false}
         value={text}
+        placeholder={schema.type === "object" ? '{"name": "value"}' : "JSON"}
         onChange={(event) => onChange(take(event.target.value))}
-        className="field font-mono"
+        className="field field-sizing-content max-h-80 min-h-16 font-mono"
       />
     </FieldFrame>
   );

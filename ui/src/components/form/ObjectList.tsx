@@ -6,7 +6,7 @@ import { type FieldProps, useForm } from "@/components/form/context";
 import { FieldFrame } from "@/components/form/FieldFrame";
 import { Properties } from "@/components/form/SchemaField";
 import { cn } from "@/lib/cn";
-import { defaultsOf, resolve, shapeOf } from "@/lib/schema";
+import { defaultsOf, resolve } from "@/lib/schema";
 
 /** A list of objects, such as prompts or models: each folds to one line. */
 export function ObjectList({ path, schema, title, value, onChange, isRequired }: FieldProps<JsonObject[]>) {
@@ -84,7 +84,7 @@ export function ObjectList({ path, schema, title, value, onChange, isRequired }:
                       schema={item}
                       value={one}
                       onChange={(next) => replace(index, next)}
-                      className={isWide(item, root) ? "space-y-4" : "grid gap-4 sm:grid-cols-2"}
+                      isDense
                     />
                   </div>
                 )}
@@ -122,8 +122,3 @@ function restOf(item: JsonObject, schema: Schema, root: Schema): string {
 }
 
 const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0;
-
-const isWide = (schema: Schema, root: Schema) =>
-  Object.values(schema.properties ?? {}).some(
-    (property) => shapeOf(resolve(property, root).schema, root) === "textarea",
-  );

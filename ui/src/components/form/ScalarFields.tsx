@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { Json } from "@/api/types";
 import type { FieldProps } from "@/components/form/context";
-import { FieldFrame, useFieldProps } from "@/components/form/FieldFrame";
+import { FieldFrame, Prose, useFieldProps } from "@/components/form/FieldFrame";
 import { cn } from "@/lib/cn";
 
 /** One line of text, or several. */
@@ -67,7 +67,7 @@ export function NumberField({
           type="text"
           inputMode={schema.type === "integer" ? "numeric" : "decimal"}
           value={text}
-          placeholder={isNullable ? "none" : undefined}
+          placeholder={isNullable ? "not set" : undefined}
           onChange={(event) => {
             setText(event.target.value);
             const typed = event.target.value.trim().replace(",", ".");
@@ -103,7 +103,7 @@ export function BooleanField({ path, schema, title, value, onChange }: FieldProp
       </label>
       {schema.description && (
         <p id={`${path}-about`} className="pl-6.5 text-text-3 text-xs">
-          {schema.description}
+          <Prose>{schema.description}</Prose>
         </p>
       )}
     </div>
@@ -122,7 +122,7 @@ export function EnumField({ path, schema, title, value, onChange, isRequired, is
         onChange={(event) => onChange((options[Number(event.target.value)] ?? null) as Json)}
         className="field"
       >
-        {(index < 0 || isNullable) && <option value={-1}>–</option>}
+        {(index < 0 || isNullable) && <option value={-1}>not set</option>}
         {options.map((option, position) => (
           <option key={String(option)} value={position}>
             {String(option)}

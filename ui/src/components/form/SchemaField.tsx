@@ -1,10 +1,10 @@
 import type { Json, JsonObject, Schema } from "@/api/types";
 import { useForm } from "@/components/form/context";
-import { GroupsField, JsonField, StringsField } from "@/components/form/ListFields";
+import { GroupsField, JsonField, ListField } from "@/components/form/ListFields";
 import { ObjectList } from "@/components/form/ObjectList";
-import { RecordsField } from "@/components/form/RecordsField";
+import { RecordsField, TableField } from "@/components/form/RecordsField";
 import { BooleanField, EnumField, NumberField, TextField } from "@/components/form/ScalarFields";
-import { defaultOf, resolve, shapeOf, titleOf } from "@/lib/schema";
+import { defaultOf, resolve, type Shape, shapeOf, titleOf } from "@/lib/schema";
 
 export interface SchemaFieldProps {
   name: string;
@@ -23,15 +23,20 @@ export function SchemaField({ name, path, schema: raw, value, onChange, isRequir
   const props = { path, schema, title: titleOf(name, schema), isRequired, isNullable };
   // biome-ignore lint/suspicious/noExplicitAny: each shape's field checks the value it is given.
   const given: any = { ...props, value: shown === null ? undefined : shown, onChange };
-  switch (shapeOf(schema, root)) {
+  const shape = shapeOf(schema, root);
+  switch (shape) {
     case "records":
       return <RecordsField {...given} />;
+    case "table":
+      return <TableField {...given} />;
     case "objects":
       return <ObjectList {...given} />;
     case "groups":
       return <GroupsField {...given} />;
     case "strings":
-      return <StringsField {...given} />;
+    case "command":
+    case "numbers":
+      return <ListField {...given} look={shape} />;
     case "object":
       return <ObjectField {...given} />;
     case "enum":
@@ -75,26 +80,37 @@ export interface PropertiesProps {
   onChange: (value: JsonObject) => void;
   /** Only these, in the schema's order. */
   only?: (name: string, schema: Schema) => boolean;
-  className?: string;
+  /** One line of text takes half the width as well. */
+  isDense?: boolean;
+}
+
+const NARROW: ReadonlySet<Shape> = new Set(["integer", "number", "enum", "boolean", "numbers"]);
+
+/** Two such fields stand beside each other. */
+function isNarrow(schema: Schema, root: Schema, isDense: boolean): boolean {
+  const shape = shapeOf(resolve(schema, root).schema, root);
+  return NARROW.has(shape) || (isDense && (shape === "text" || shape === "strings"));
 }
 
 /** All properties of an object schema. */
-export function Properties({ path, schema, value, onChange, only, className }: PropertiesProps) {
+export function Properties({ path, schema, value, onChange, only, isDense = false }: PropertiesProps) {
+  const { root } = useForm();
   const required = new Set(schema.required ?? []);
   return (
-    <div className={className ?? "space-y-5"}>
+    <div className="grid gap-x-5 gap-y-6 sm:grid-cols-2">
       {Object.entries(schema.properties ?? {})
         .filter(([name, property]) => !only || only(name, property))
         .map(([name, property]) => (
-          <SchemaField
-            key={name}
-            name={name}
-            path={path ? `${path}.${name}` : name}
-            schema={property}
-            value={value[name]}
-            onChange={(next) => onChange({ ...value, [name]: next })}
-            isRequired={required.has(name)}
-          />
+          <div key={name} className={isNarrow(property, root, isDense) ? "min-w-0" : "min-w-0 sm:col-span-2"}>
+            <SchemaField
+              name={name}
+              path={path ? `${path}.${name}` : name}
+              schema={property}
+              value={value[name]}
+              onChange={(next) => onChange({ ...value, [name]: next })}
+              isRequired={required.has(name)}
+            />
+          </div>
         ))}
     </div>
   );

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "react";
 import { ConfusionTable } from "@/components/panels/ConfusionTable";
 import { PanelEmpty, PanelFrame } from "@/components/panels/PanelFrame";
+import { PanelSelect } from "@/components/panels/PanelSelect";
 import { labelOf, type PanelProps, toggled } from "@/components/panels/view";
 import { valuesOf } from "@/lib/analysis/arrange";
 import { confusion } from "@/lib/analysis/confusion";
@@ -27,10 +28,15 @@ export function ConfusionPanel({ panel, view }: PanelProps<"Confusion">) {
     <PanelFrame
       title={panel.title}
       actions={panel.by.map((field) => (
-        <FieldSelect
+        <PanelSelect
           key={field}
           label={labelOf(view.kind, field)}
-          values={valuesOf(view.items, field).map(({ value }) => value)}
+          options={[
+            { value: "", label: `${labelOf(view.kind, field)}: all` },
+            ...valuesOf(view.items, field)
+              .map(({ value }) => ({ value, label: value }))
+              .sort((a, b) => compareNames(a.value, b.value)),
+          ]}
           value={chosen[field] ?? ""}
           onChange={(value) => setChosen({ ...chosen, [field]: value })}
         />
@@ -60,30 +66,5 @@ export function ConfusionPanel({ panel, view }: PanelProps<"Confusion">) {
         </>
       )}
     </PanelFrame>
-  );
-}
-
-interface FieldSelectProps {
-  label: string;
-  values: readonly string[];
-  value: string;
-  onChange: (value: string) => void;
-}
-
-function FieldSelect({ label, values, value, onChange }: FieldSelectProps) {
-  return (
-    <select
-      aria-label={label}
-      value={value}
-      onChange={(event) => onChange(event.target.value)}
-      className="h-7 max-w-36 rounded-md border border-line-strong bg-card px-1.5 text-xs max-md:h-11"
-    >
-      <option value="">{label}: all</option>
-      {[...values].sort(compareNames).map((name) => (
-        <option key={name} value={name}>
-          {name}
-        </option>
-      ))}
-    </select>
   );
 }

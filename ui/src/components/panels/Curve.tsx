@@ -1,7 +1,6 @@
-import { Table2 } from "lucide-react";
 import { useMemo, useState } from "react";
 import { LineChart } from "@/components/panels/LineChart";
-import { PanelAction, PanelEmpty, PanelFrame } from "@/components/panels/PanelFrame";
+import { PanelAction, PanelEmpty, PanelFrame, TableToggle } from "@/components/panels/PanelFrame";
 import { SeriesTable } from "@/components/panels/SeriesTable";
 import type { PanelProps } from "@/components/panels/view";
 import { sentence } from "@/lib/analysis/series";
@@ -31,16 +30,10 @@ export function CurvePanel({ panel, view }: PanelProps<"Curve">) {
       actions={
         !isEmpty && (
           <>
-            <PanelAction label="Logarithmic scale" pressed={isLog} onClick={() => setLog(!isLog)}>
+            <PanelAction label="log scale" pressed={isLog} onClick={() => setLog(!isLog)}>
               log
             </PanelAction>
-            <PanelAction
-              label={isTable ? "Show as chart" : "Show as table"}
-              pressed={isTable}
-              onClick={() => setTable(!isTable)}
-            >
-              <Table2 aria-hidden size={14} />
-            </PanelAction>
+            <TableToggle isTable={isTable} onChange={setTable} />
           </>
         )
       }

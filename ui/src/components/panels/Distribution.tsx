@@ -1,8 +1,9 @@
 import { useMemo } from "react";
+import type { Kind } from "@/api/types";
 import { PanelEmpty, PanelFrame } from "@/components/panels/PanelFrame";
 import type { PanelProps } from "@/components/panels/view";
 import { distribution, type Spread } from "@/lib/analysis/distribution";
-import { count, formatted } from "@/lib/format";
+import { count, counted, formatted } from "@/lib/format";
 
 /** A histogram per group on one axis, with the median and the 95th percentile in numbers. */
 export function DistributionPanel({ panel, view }: PanelProps<"Distribution">) {
@@ -38,7 +39,7 @@ export function DistributionPanel({ panel, view }: PanelProps<"Distribution">) {
           </thead>
           <tbody>
             {spread.groups.map((group) => (
-              <SpreadRow key={group.name ?? ""} group={group} units={view.kind.units} write={write} />
+              <SpreadRow key={group.name ?? ""} group={group} kind={view.kind} write={write} />
             ))}
           </tbody>
         </table>
@@ -49,18 +50,16 @@ export function DistributionPanel({ panel, view }: PanelProps<"Distribution">) {
 
 interface SpreadRowProps {
   group: Spread;
-  units: string;
+  kind: Kind;
   write: (value: number) => string;
 }
 
-function SpreadRow({ group, units, write }: SpreadRowProps) {
+function SpreadRow({ group, kind, write }: SpreadRowProps) {
   return (
     <tr>
       <th scope="row" className="py-1 pr-2 text-left font-normal" title={group.name ?? undefined}>
         <span className="block truncate">{group.name ?? "All"}</span>
-        <span className="block text-text-3 text-xs">
-          {count(group.count)} {units}
-        </span>
+        <span className="block text-text-3 text-xs">{counted(group.count, kind.unit, kind.units)}</span>
       </th>
       <td className="py-1 align-bottom">
         <Histogram group={group} write={write} />

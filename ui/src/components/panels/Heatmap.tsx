@@ -20,7 +20,7 @@ export function HeatmapPanel({ panel, view }: PanelProps<"Heatmap">) {
       title={panel.title}
       note={`paler below ${FEW_ITEMS} ${view.kind.units} · ± is the 95 % interval`}
       actions={
-        <PanelAction label="Swap rows and columns" pressed={isSwapped} onClick={() => setSwapped(!isSwapped)}>
+        <PanelAction label="Swap axes" pressed={isSwapped} onClick={() => setSwapped(!isSwapped)}>
           <ArrowLeftRight aria-hidden size={14} />
           <span className="max-sm:hidden">Swap axes</span>
         </PanelAction>

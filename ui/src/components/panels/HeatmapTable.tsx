@@ -129,12 +129,13 @@ function HeatCell({
   if (value === null) return <td className="rounded-sm bg-surface px-2 py-1.5 text-text-3 text-xs">–</td>;
   const half = halfWidthPoints(share);
   const errors = share.errors > 0 ? `, ${count(share.errors)} in error` : "";
+  const shown = `${percent(value)} ${share.hits}/${share.count} ±${half}${share.errors > 0 ? ` · ${share.errors} !` : ""}`;
   const spoken = `${name}: ${percent(value)} ${valueLabel}, ${share.hits} of ${share.count} ${units}, ± ${half} points${errors}`;
   return (
     <td className="p-0">
       <button
         type="button"
-        aria-label={spoken}
+        aria-label={`${shown}. ${spoken}`}
         title={spoken}
         aria-pressed={conditions.length > 0 && isChosen(view, conditions)}
         onClick={() => onChoose(conditions)}

@@ -16,6 +16,10 @@ export interface LineChartProps {
   height: number;
   xLabel: string;
   write: (value: number) => string;
+  /** The x axis holds unix seconds. */
+  isTime?: boolean;
+  /** The y axis goes from 0 to this. */
+  most?: number;
 }
 
 /** A dash of its own per line: two of the six colours are too near for some eyes. */

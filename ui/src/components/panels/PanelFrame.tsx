@@ -1,4 +1,5 @@
-import type { ReactNode } from "react";
+import { Table2 } from "lucide-react";
+import { createContext, type ReactNode, useContext } from "react";
 import { Card } from "@/components/base/Card";
 import { cn } from "@/lib/cn";
 
@@ -30,11 +31,15 @@ export function PanelFrame({ title, note, actions, children, className }: PanelF
   );
 }
 
-/** What a panel shows before it has anything to show. */
+/** Whether the run is over, so that nothing more will come. */
+export const RunEnded = createContext(false);
+
+/** What a panel shows before it has anything to show: when that will be, or that it never will. */
 export function PanelEmpty({ children }: { children: ReactNode }) {
+  const isEnded = useContext(RunEnded);
   return (
     <p className="grid min-h-20 place-items-center rounded-md bg-surface px-4 text-center text-sm text-text-3">
-      {children}
+      {isEnded ? "This run recorded nothing here" : children}
     </p>
   );
 }
@@ -62,5 +67,24 @@ export function PanelAction({ onClick, label, pressed, children }: PanelActionPr
     >
       {children}
     </button>
+  );
+}
+
+/** Shows a chart's numbers as a table, for those who cannot see or point at the chart. */
+export function TableToggle({
+  isTable,
+  onChange,
+}: {
+  isTable: boolean;
+  onChange: (isTable: boolean) => void;
+}) {
+  return (
+    <PanelAction
+      label={isTable ? "Show as chart" : "Show as table"}
+      pressed={isTable}
+      onClick={() => onChange(!isTable)}
+    >
+      <Table2 aria-hidden size={14} />
+    </PanelAction>
   );
 }

@@ -3,6 +3,7 @@
 import type { Item, Kind, Panel, Run } from "@/api/types";
 import type { Condition } from "@/lib/analysis/arrange";
 import type { SeriesMap } from "@/lib/analysis/series";
+import { formatted } from "@/lib/format";
 
 export interface PanelView {
   readonly kind: Kind;
@@ -14,6 +15,8 @@ export interface PanelView {
   readonly conditions: readonly Condition[];
   /** Show only these items in the results table; none: all. */
   onFilter(conditions: readonly Condition[]): void;
+  /** Show one item whole. */
+  onOpen(key: string): void;
   /** Change live params of the run. */
   onParams(values: Record<string, unknown>): Promise<void>;
 }
@@ -37,6 +40,22 @@ export function isChosen(view: PanelView, conditions: readonly Condition[]): boo
 export function toggled(view: PanelView, conditions: readonly Condition[]): readonly Condition[] {
   return isChosen(view, conditions) ? [] : conditions;
 }
+
+/** A field's value as its column writes it; plain where the kind declares no column. */
+export function writerOf(kind: Kind, field: string): (value: unknown) => string {
+  const column = kind.columns.find(({ name }) => name === field);
+  return (value) => formatted(value, column?.format ?? "number");
+}
+
+/** "After step 4: Metrics", or after the first item where no phase is named. */
+export function waitingWords(kind: Kind, phase: string | null): string {
+  if (phase === null) return `After the first ${kind.unit}`;
+  const index = kind.phases.indexOf(phase);
+  return index < 0 ? `After ${phase}` : `After step ${index + 1}: ${phase}`;
+}
+
+/** An item's short name: what its job calls it, or its key. */
+export const nameOfItem = ({ label, key }: Pick<Item, "label" | "key">): string => label ?? key;
 
 /** The label a kind gives a field, or the field's name in words. */
 export function labelOf(kind: Kind, field: string): string {

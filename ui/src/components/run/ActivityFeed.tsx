@@ -1,7 +1,7 @@
-import { ArrowDown, ArrowDownToLine } from "lucide-react";
-import { useMemo, useRef, useState } from "react";
-import { Button } from "@/components/base/Button";
+import { ArrowDown } from "lucide-react";
+import { type ReactNode, useMemo, useRef, useState } from "react";
 import { FeedRow } from "@/components/run/FeedRow";
+import { FollowButton } from "@/components/run/FollowButton";
 import { useFollow } from "@/components/run/useFollow";
 import { collapse, type FeedEvent } from "@/lib/analysis/feed";
 import { cn } from "@/lib/cn";
@@ -13,6 +13,8 @@ export interface ActivityFeedProps {
   isErrorsOnly: boolean;
   onErrorsOnly: (isErrorsOnly: boolean) => void;
   onOpenItem: (key: string) => void;
+  /** Stands where the feed could not be read. */
+  refusal?: ReactNode;
   className?: string;
 }
 
@@ -22,6 +24,7 @@ export function ActivityFeed({
   isErrorsOnly,
   onErrorsOnly,
   onOpenItem,
+  refusal,
   className,
 }: ActivityFeedProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -41,16 +44,7 @@ export function ActivityFeed({
         <Choice isOn={isErrorsOnly} onClick={() => onErrorsOnly(true)}>
           Errors
         </Choice>
-        <Button
-          look="ghost"
-          size="sm"
-          icon={<ArrowDownToLine aria-hidden />}
-          aria-pressed={isFollowing}
-          aria-label="Follow the newest"
-          hint={isFollowing ? "Follows the newest line" : "Stands still. Press to follow the newest line"}
-          onClick={() => ask(!isFollowing)}
-          className="aria-pressed:bg-running-soft aria-pressed:text-running-text"
-        />
+        <FollowButton isFollowing={isFollowing} ask={ask} />
       </header>
       <div className="relative min-h-0 flex-1">
         <div
@@ -62,10 +56,13 @@ export function ActivityFeed({
           aria-label="Events of this run"
           className="absolute inset-0 overflow-y-auto overscroll-contain px-3 py-2"
         >
+          {refusal}
           {lines.length === 0 ? (
-            <p className="py-8 text-center text-sm text-text-3">
-              {isErrorsOnly ? "No errors" : "Nothing has happened yet"}
-            </p>
+            !refusal && (
+              <p className="py-8 text-center text-sm text-text-3">
+                {isErrorsOnly ? "No errors" : "Nothing has happened yet"}
+              </p>
+            )
           ) : (
             <ol>
               {lines.map((line) => (

@@ -1,12 +1,12 @@
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
-import type { Kind, Run } from "@/api/types";
+import type { Kind, RunHeader } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Dialog } from "@/components/base/Dialog";
 import { clock, count, counted, wholePercent } from "@/lib/format";
 
 export interface CancelDialogProps {
-  run: Run;
+  run: RunHeader;
   kind: Kind;
   elapsed: number;
   /** Resolves to false when the server refused: the dialog stays open. */
@@ -16,7 +16,7 @@ export interface CancelDialogProps {
 }
 
 /** Runs that have nothing to lose are cancelled without a question. */
-export function needsQuestion(run: Run, elapsed: number): boolean {
+export function needsQuestion(run: RunHeader, elapsed: number): boolean {
   return elapsed >= 10 && run.progress.done > 0;
 }
 
@@ -41,7 +41,7 @@ export function CancelDialog({ run, kind, elapsed, onCancel, onClose, open }: Ca
       actions={
         <>
           <Button data-autofocus onClick={onClose}>
-            Keep running
+            {keepWords(run)}
           </Button>
           <Button look="danger" onClick={() => void confirm()} disabled={isBusy}>
             {isBusy ? "Cancelling…" : "Cancel run"}
@@ -52,8 +52,10 @@ export function CancelDialog({ run, kind, elapsed, onCancel, onClose, open }: Ca
       <div className="space-y-3">
         <p className="break-words">{standing(run, kind, elapsed)}</p>
         <p className="max-md:hidden">
-          It stops now. The {kind.unit} that is running is dropped; the {count(done)} finished{" "}
-          {done === 1 ? "result is" : "results are"} kept.
+          {run.status === "running"
+            ? `It stops now. The ${kind.unit} that is running is dropped; the `
+            : "It ends now; the "}
+          {count(done)} finished {done === 1 ? "result is" : "results are"} kept.
         </p>
         <p className="md:hidden">{counted(done, "result is", "results are")} kept.</p>
         <p>Are you sure you want to cancel this run? This action cannot be undone.</p>
@@ -62,7 +64,11 @@ export function CancelDialog({ run, kind, elapsed, onCancel, onClose, open }: Ca
   );
 }
 
-function standing(run: Run, kind: Kind, elapsed: number): string {
+/** What the safe button of a question says. */
+export const keepWords = ({ status }: RunHeader): string =>
+  status === "running" ? "Keep running" : `Keep it ${status}`;
+
+function standing(run: RunHeader, kind: Kind, elapsed: number): string {
   const { done, total } = run.progress;
   const percent = wholePercent(done, total);
   if (percent === null)

@@ -10,7 +10,6 @@ export interface FailureCardProps {
   run: Run;
   kind: Kind;
   onLogs: () => void;
-  /** The retry menu. */
   retry: ReactNode;
 }
 
@@ -32,12 +31,12 @@ export function FailureCard({ run, kind, onLogs, retry }: FailureCardProps) {
           Failed after {clock(run.active_seconds)}
           {place}
         </h2>
-        <div className="ml-auto flex flex-wrap items-center gap-2 text-text">
+        <div className="ml-auto flex flex-wrap items-center gap-2 text-text max-md:order-last max-md:ml-0 max-md:w-full">
           {retry}
           <Copy text={asText(run)} look="secondary" size="md">
             Copy error
           </Copy>
-          <Button onClick={onLogs}>Logs here</Button>
+          <Button onClick={onLogs}>Show logs</Button>
         </div>
       </div>
       <p className="mt-2 whitespace-pre-wrap break-words font-medium">{failure.message}</p>
@@ -45,10 +44,10 @@ export function FailureCard({ run, kind, onLogs, retry }: FailureCardProps) {
       <p className="mt-1 text-sm">
         {failure.hint && `${failure.hint} `}
         {run.attempt > 1 && `This was attempt ${run.attempt}. `}
-        {kept > 0 && `${count(kept)} results are kept and reused by a retry.`}
+        {kept > 0 && `${counted(kept, "result is", "results are")} kept and reused by a retry.`}
       </p>
       {failure.tail && (
-        <details className="mt-2 text-sm">
+        <details className="mt-2 text-sm" open={isConsole(run, kind)}>
           <summary className="w-fit cursor-pointer font-medium">
             {run.kind === "script" ? "Its last lines" : "Full traceback"} (
             {counted(failure.tail.trimEnd().split("\n").length, "line", "lines")})

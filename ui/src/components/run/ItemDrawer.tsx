@@ -1,11 +1,12 @@
 import { ChevronDown, ChevronUp, Repeat2, X } from "lucide-react";
 import type { ReactNode } from "react";
-import type { Item, Kind } from "@/api/types";
+import type { Item, Kind, Verdict } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Copy } from "@/components/base/Copy";
 import { RelativeTime } from "@/components/base/Time";
-import { DUPLICATE_WORDS, isRepeated } from "@/components/run/DuplicateMark";
+import { DUPLICATE_WORDS } from "@/components/run/DuplicateMark";
 import { FieldValue } from "@/components/run/FieldValue";
+import { Judging } from "@/components/run/Judging";
 import { cn } from "@/lib/cn";
 import { counted, duration } from "@/lib/format";
 import { useShortcuts } from "@/lib/keys";
@@ -16,6 +17,7 @@ export interface ItemDrawerProps {
   item: Item;
   number: number;
   kind: Kind;
+  onJudge: (verdict: Verdict | null) => Promise<void>;
   onClose: () => void;
   /** Null at the end of the list. */
   onPrevious: (() => void) | null;
@@ -25,7 +27,16 @@ export interface ItemDrawerProps {
 }
 
 /** Everything about one item. It lies beside the table and does not trap the focus. */
-export function ItemDrawer({ item, number, kind, onClose, onPrevious, onNext, isBeside }: ItemDrawerProps) {
+export function ItemDrawer({
+  item,
+  number,
+  kind,
+  onJudge,
+  onClose,
+  onPrevious,
+  onNext,
+  isBeside,
+}: ItemDrawerProps) {
   useShortcuts("Open row", [
     { keys: "j", label: "Next row", run: () => onNext?.() },
     { keys: "k", label: "Previous row", run: () => onPrevious?.() },
@@ -67,6 +78,7 @@ export function ItemDrawer({ item, number, kind, onClose, onPrevious, onNext, is
         />
         <Button look="ghost" size="sm" icon={<X />} aria-label="Close" onClick={onClose} />
       </header>
+      {item.state !== "in_flight" && <Judging key={item.key} judged={item.judged} onJudge={onJudge} />}
       <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain p-4">
         {item.state === "failed" && (
           <Block
@@ -87,7 +99,7 @@ export function ItemDrawer({ item, number, kind, onClose, onPrevious, onNext, is
             </Field>
           ))}
         </dl>
-        {isRepeated(item) && (
+        {item.possible_duplicate && (
           <p className="mt-5 flex items-start gap-2 rounded-md bg-surface px-3 py-2 text-sm text-text-2">
             <Repeat2 aria-hidden size={16} className="mt-0.5 shrink-0" />
             {DUPLICATE_WORDS}

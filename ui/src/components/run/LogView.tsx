@@ -1,8 +1,8 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDownToLine, Search } from "lucide-react";
+import { Search } from "lucide-react";
 import { useMemo, useRef } from "react";
 import type { LogLevel } from "@/api/types";
-import { Button } from "@/components/base/Button";
+import { FollowButton } from "@/components/run/FollowButton";
 import { useFollow } from "@/components/run/useFollow";
 import { cn } from "@/lib/cn";
 import { counted, timeOfDay } from "@/lib/format";
@@ -54,7 +54,7 @@ export function LogView({ lines, isReady, isWhole, level, text, onLevel, onText 
     estimateSize: () => LINE_PX,
     overscan: 20,
   });
-  const { isFollowing, ask } = useFollow(box, shown);
+  const following = useFollow(box, shown);
   return (
     <section
       aria-label="Logs"
@@ -86,16 +86,7 @@ export function LogView({ lines, isReady, isWhole, level, text, onLevel, onText 
             </option>
           ))}
         </select>
-        <Button
-          size="sm"
-          look="ghost"
-          icon={<ArrowDownToLine aria-hidden />}
-          aria-pressed={isFollowing}
-          aria-label="Follow the newest"
-          hint={isFollowing ? "Follows the newest line" : "Stands still. Press to follow the newest line"}
-          onClick={() => ask(!isFollowing)}
-          className="aria-pressed:bg-running-soft aria-pressed:text-running-text"
-        />
+        <FollowButton {...following} />
       </header>
       <div
         ref={box}

@@ -11,12 +11,20 @@ export function ParamsView({ run }: { run: Run }) {
   return (
     <div className="space-y-4">
       <Card title="Params" actions={<Copy text={json}>Copy JSON</Copy>}>
-        <pre className="max-h-[60dvh] overflow-auto whitespace-pre-wrap break-words font-mono text-xs leading-5">
+        <pre
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by key
+          tabIndex={0}
+          className="max-h-[60dvh] overflow-auto whitespace-pre-wrap break-words font-mono text-xs leading-5"
+        >
           {json}
         </pre>
       </Card>
       <Card title="From the command line" actions={<Copy text={command}>Copy</Copy>}>
-        <pre className="max-h-60 overflow-auto whitespace-pre-wrap break-words font-mono text-xs leading-5">
+        <pre
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by key
+          tabIndex={0}
+          className="max-h-60 overflow-auto whitespace-pre-wrap break-words font-mono text-xs leading-5"
+        >
           {command}
         </pre>
       </Card>

@@ -1,22 +1,24 @@
 import { Pause } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
+import type { Kind, RunHeader, Strength } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Dialog } from "@/components/base/Dialog";
+import { keepWords } from "@/components/run/CancelDialog";
+import { mayRelease } from "@/lib/analysis/actions";
 import { laterAt } from "@/lib/format";
 import { serverNow } from "@/lib/now";
 
 /** A pause as somebody wants it. */
 export interface PauseWish {
-  strength: "hold" | "release";
+  strength: Strength;
   reason?: string;
   /** A duration such as `15m`, or a time. */
   until?: string;
 }
 
 export interface PauseDialogProps {
-  name: string;
-  unit: string;
-  canRelease: boolean;
+  run: RunHeader;
+  kind: Kind;
   onPause: (wish: PauseWish) => void;
   onClose: () => void;
 }
@@ -24,13 +26,15 @@ export interface PauseDialogProps {
 type Until = "resumed" | "15m" | "1h" | "at";
 
 /** All of a pause: for how long, how strongly, and why. */
-export function PauseDialog({ name, unit, canRelease, onPause, onClose }: PauseDialogProps) {
+export function PauseDialog({ run, kind, onPause, onClose }: PauseDialogProps) {
   const id = useId();
   const [until, setUntil] = useState<Until>("at");
   const [time, setTime] = useState(() => inAnHour());
   const [isFreed, setFreed] = useState(false);
   const [reason, setReason] = useState("");
+  const isWhole = until !== "at" || time !== "";
   const confirm = () => {
+    if (!isWhole) return;
     onPause({
       strength: isFreed ? "release" : "hold",
       ...(reason.trim() && { reason: reason.trim() }),
@@ -60,9 +64,9 @@ export function PauseDialog({ name, unit, canRelease, onPause, onClose }: PauseD
       actions={
         <>
           <Button data-autofocus onClick={onClose}>
-            Keep running
+            {keepWords(run)}
           </Button>
-          <Button look="primary" onClick={confirm} disabled={until === "at" && time === ""}>
+          <Button look="primary" onClick={confirm} disabled={!isWhole}>
             Pause
           </Button>
         </>
@@ -70,7 +74,8 @@ export function PauseDialog({ name, unit, canRelease, onPause, onClose }: PauseD
     >
       <div className="space-y-4">
         <p className="break-words normal-nums">
-          {name} pauses after the current {unit}. Nothing new starts, and nothing is lost.
+          {run.name} pauses {run.status === "running" ? `after the current ${kind.unit}` : "at once"}. Nothing
+          new starts, and nothing is lost.
         </p>
         <fieldset>
           <legend className="mb-1 font-medium text-sm text-text">It resumes</legend>
@@ -92,7 +97,7 @@ export function PauseDialog({ name, unit, canRelease, onPause, onClose }: PauseD
             </>,
           )}
         </fieldset>
-        {canRelease && (
+        {mayRelease(run, kind) && (
           <label className="flex items-start gap-2.5">
             <input
               type="checkbox"

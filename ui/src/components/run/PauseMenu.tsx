@@ -1,21 +1,21 @@
 import { ChevronDown } from "lucide-react";
 import { useState } from "react";
+import type { Kind, RunHeader } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { Menu, MenuEntry } from "@/components/run/Menu";
 import { PauseDialog, type PauseWish } from "@/components/run/PauseDialog";
+import { mayRelease } from "@/lib/analysis/actions";
 import { cn } from "@/lib/cn";
 
 export interface PauseMenuProps {
-  name: string;
-  unit: string;
-  canRelease: boolean;
-  size?: "sm" | "md" | "lg";
+  run: RunHeader;
+  kind: Kind;
+  size: "sm" | "md" | "lg";
   onPause: (wish: PauseWish) => void;
-  className?: string;
 }
 
 /** The choices beside the Pause button, which itself pauses at once. */
-export function PauseMenu({ name, unit, canRelease, size = "md", onPause, className }: PauseMenuProps) {
+export function PauseMenu({ run, kind, size, onPause }: PauseMenuProps) {
   const [isAsking, setAsking] = useState(false);
   return (
     <>
@@ -25,11 +25,11 @@ export function PauseMenu({ name, unit, canRelease, size = "md", onPause, classN
             size={size}
             icon={<ChevronDown aria-hidden />}
             aria-label="Ways to pause"
-            className={cn("rounded-l-none border-l-0", size === "lg" ? "w-12" : "w-7", className)}
+            className={cn("rounded-l-none border-l-0", size === "lg" ? "w-12" : "w-7")}
           />
         }
       >
-        {canRelease && (
+        {mayRelease(run, kind) && (
           <MenuEntry onSelect={() => onPause({ strength: "release" })} note="saves and leaves">
             Pause and free memory
           </MenuEntry>
@@ -40,15 +40,7 @@ export function PauseMenu({ name, unit, canRelease, size = "md", onPause, classN
           Pause until…
         </MenuEntry>
       </Menu>
-      {isAsking && (
-        <PauseDialog
-          name={name}
-          unit={unit}
-          canRelease={canRelease}
-          onPause={onPause}
-          onClose={() => setAsking(false)}
-        />
-      )}
+      {isAsking && <PauseDialog run={run} kind={kind} onPause={onPause} onClose={() => setAsking(false)} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import type { Kind, Preview } from "@/api/types";
 import { count, money, NONE } from "@/lib/format";
-import { roundly } from "@/lib/preview";
+import { placeWords, roundly } from "@/lib/preview";
 
 export interface PreviewFactsProps {
   /** Undefined while the server counts. */
@@ -13,9 +13,14 @@ export interface PreviewFactsProps {
 export function PreviewFacts({ preview, kind }: PreviewFactsProps) {
   const hasCost = kind.metrics.some((metric) => metric.format === "money");
   const { kept, repeated, left, seconds, cost } = preview ?? {};
+  const place = preview && placeWords(preview, kind.unit);
   return (
     <dl aria-label="What it will do" className="flex flex-wrap gap-x-8 gap-y-2">
-      <Fact label="Kept">{count(kept)}</Fact>
+      {place ? (
+        <Fact label="Continues at">{place.replace("continues at ", "")}</Fact>
+      ) : (
+        <Fact label="Kept">{count(kept)}</Fact>
+      )}
       <Fact label="Done again">{count(repeated)}</Fact>
       <Fact label="Left">{preview && left === null ? "unknown" : count(left)}</Fact>
       <Fact label="Takes">{typeof seconds === "number" ? `~${roundly(seconds)}` : NONE}</Fact>

@@ -40,7 +40,7 @@ export function RunCards({ run, kind, elapsed, left, leftHint, isStale }: RunCar
         </Fact>
       )}
       {run.phase?.of != null && run.phase.of > 1 && (
-        <Fact label="Steps" note={run.phase.name}>
+        <Fact label={kind.units === "steps" ? "Phase" : "Steps"} note={run.phase.name}>
           {run.phase.index} / {run.phase.of}
         </Fact>
       )}

@@ -1,10 +1,9 @@
-import { Ban, LoaderCircle, MemoryStick, Pause, Play, RotateCcw, Undo2, Zap } from "lucide-react";
+import { Ban, LoaderCircle, MemoryStick, Pause, Play, RotateCcw, Undo2, X, Zap } from "lucide-react";
 import type { ReactNode } from "react";
-import type { Kind, Run } from "@/api/types";
+import type { Kind, RunHeader } from "@/api/types";
 import { Button, type ButtonProps } from "@/components/base/Button";
 import type { PauseWish } from "@/components/run/PauseDialog";
 import { PauseMenu } from "@/components/run/PauseMenu";
-import { RetryButton } from "@/components/run/RetryButton";
 import type { Action, Offer } from "@/lib/analysis/actions";
 import { cn } from "@/lib/cn";
 
@@ -12,11 +11,21 @@ export interface RunControlsProps {
   offers: readonly Offer[];
   onAct: (action: Action) => void;
   onPause: (wish: PauseWish) => void;
-  run: Run;
+  run: RunHeader;
   kind: Kind;
-  /** On phones the buttons share the width of the bar. */
-  isBar?: boolean;
+  /** In the bar of a phone the buttons share its width; on a card they are small. */
+  place?: Place;
 }
+
+type Place = "header" | "bar" | "card";
+type Size = NonNullable<ButtonProps["size"]>;
+
+const SIZES: Record<Place, Size> = { header: "md", bar: "lg", card: "sm" };
+const GAPS: Record<Place, string> = {
+  header: "gap-2",
+  bar: "gap-4",
+  card: "gap-6 max-md:justify-between",
+};
 
 const ICONS = {
   pause: <Pause aria-hidden />,
@@ -28,12 +37,15 @@ const ICONS = {
   retry: <RotateCcw aria-hidden />,
 } satisfies Record<Action, ReactNode>;
 
+const BUSY = <LoaderCircle aria-hidden className="animate-spin" />;
+
 const KEYS: Partial<Record<Action, string>> = {
   pause: "p",
   resume: "p",
   "undo-pause": "p",
   cancel: "x",
   force: "x",
+  retry: "r",
 };
 
 const LOOKS: Record<Action, NonNullable<ButtonProps["look"]>> = {
@@ -47,69 +59,71 @@ const LOOKS: Record<Action, NonNullable<ButtonProps["look"]>> = {
 };
 
 /** What can be done with the run now. A button that cannot be used stays and says why. */
-export function RunControls({ offers, onAct, onPause, run, kind, isBar = false }: RunControlsProps) {
+export function RunControls({ offers, onAct, onPause, run, kind, place = "header" }: RunControlsProps) {
   const draw = (offer: Offer) => {
-    if (offer.action === "retry")
-      return (
-        <RetryButton
-          key="retry"
-          run={run}
-          kind={kind}
-          label={offer.label}
-          blocked={offer.blocked}
-          isBar={isBar}
-        />
-      );
-    const button = (
-      <ControlButton key={`${offer.action} ${offer.label}`} offer={offer} isBar={isBar} onAct={onAct} />
-    );
-    if (offer.action !== "pause" || offer.blocked !== null) return button;
+    if (place === "card" && offer.action === "cancel")
+      return <CardCancel key="cancel" offer={offer} name={run.name} onAct={onAct} />;
+    const button = <ControlButton key={offer.action} offer={offer} place={place} onAct={onAct} />;
+    if (offer.action !== "pause") return button;
     return (
-      <div key="pause" className={cn("flex min-w-0", isBar && "flex-1")}>
+      <div key="pause" className={cn("flex min-w-0", place === "bar" && "flex-1")}>
         {button}
-        <PauseMenu
-          name={run.name}
-          unit={kind.unit}
-          canRelease={kind.can_release && !run.attached}
-          size={isBar ? "lg" : "md"}
-          onPause={onPause}
-        />
+        {offer.blocked === null && <PauseMenu run={run} kind={kind} size={SIZES[place]} onPause={onPause} />}
       </div>
     );
   };
-  return <div className={cn("flex items-center", isBar ? "gap-4" : "gap-2")}>{offers.map(draw)}</div>;
+  return <div className={cn("flex items-center", GAPS[place])}>{offers.map(draw)}</div>;
 }
 
 interface ControlButtonProps {
   offer: Offer;
-  isBar: boolean;
+  place: Place;
   onAct: (action: Action) => void;
 }
 
-function ControlButton({ offer, isBar, onAct }: ControlButtonProps) {
-  const isWaiting = offer.label.endsWith("…");
-  const isCancel = offer.action === "cancel";
-  const isIcon = isBar && offer.action === "free";
-  const isSplit = offer.action === "pause" && offer.blocked === null;
-  const shortcut = KEYS[offer.action];
+function ControlButton({ offer: { action, label, blocked }, place, onAct }: ControlButtonProps) {
+  const isBar = place === "bar";
+  const isIcon = isBar && action === "free";
+  const shortcut = place === "header" ? KEYS[action] : undefined;
   return (
     <Button
-      look={LOOKS[offer.action]}
-      size={isBar ? "lg" : "md"}
-      icon={isWaiting ? <LoaderCircle aria-hidden className="animate-spin" /> : ICONS[offer.action]}
-      disabled={offer.blocked !== null}
-      {...(offer.blocked === null ? {} : { hint: offer.blocked })}
-      {...(shortcut === undefined || isBar ? {} : { shortcut })}
-      aria-label={offer.label}
-      onClick={() => onAct(offer.action)}
+      look={place === "card" && action === "resume" ? "secondary" : LOOKS[action]}
+      size={SIZES[place]}
+      icon={label.endsWith("…") ? BUSY : ICONS[action]}
+      disabled={blocked !== null}
+      {...(blocked === null ? {} : { hint: blocked })}
+      {...(shortcut === undefined ? {} : { shortcut })}
+      aria-label={label}
+      onClick={() => onAct(action)}
       className={cn(
-        isBar && !isCancel && !isIcon && "min-w-0 flex-1",
-        !isBar && isCancel && "ml-4",
-        isWaiting && "max-w-64",
-        isSplit && "rounded-r-none",
+        isBar && action !== "cancel" && !isIcon && "min-w-0 flex-1",
+        place === "header" && action === "cancel" && "ml-4",
+        label.endsWith("…") && "max-w-64",
+        action === "pause" && blocked === null && "rounded-r-none",
       )}
     >
-      {!isIcon && <span className="truncate">{offer.label}</span>}
+      {!isIcon && <span className="truncate">{label}</span>}
     </Button>
+  );
+}
+
+interface CardCancelProps {
+  offer: Offer;
+  /** The run's name: a list has many such buttons. */
+  name: string;
+  onAct: (action: Action) => void;
+}
+
+function CardCancel({ offer: { action, label, blocked }, name, onAct }: CardCancelProps) {
+  return (
+    <Button
+      size="sm"
+      look="danger-ghost"
+      aria-label={`${label} ${name}`}
+      hint={blocked ?? label}
+      icon={label.endsWith("…") ? BUSY : <X aria-hidden />}
+      disabled={blocked !== null}
+      onClick={() => onAct(action)}
+    />
   );
 }

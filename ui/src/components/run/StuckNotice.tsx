@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { Kind, RunHeader } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { useStuck } from "@/components/run/useStatus";
+import { focusBack } from "@/lib/focus";
 import { briefly } from "@/lib/format";
 import { useNow } from "@/lib/now";
 import { snooze, useSnoozed } from "@/lib/snooze";
@@ -43,7 +44,10 @@ export function StuckNotice({ run, kind, onStack, controls }: StuckNoticeProps) 
           size="sm"
           look="ghost"
           className="text-stuck-text! hover:bg-stuck/15!"
-          onClick={() => snooze([run.id])}
+          onClick={() => {
+            snooze([run.id]);
+            focusBack(null);
+          }}
         >
           Wait 10 min
         </Button>

@@ -1,12 +1,12 @@
 import { type KeyboardEvent, memo, useRef } from "react";
-import type { Kind } from "@/api/types";
 import { type Cell, type CellState, MAX_CELLS } from "@/lib/analysis/strip";
 import { cn } from "@/lib/cn";
 import { count } from "@/lib/format";
 
 export interface UnitStripProps {
   cells: readonly Cell[];
-  kind: Kind;
+  unit: string;
+  units: string;
   onOpen: (key: string) => void;
 }
 
@@ -24,7 +24,7 @@ const WORDS = { ok: "ok", error: "in error", running: "running", waiting: "to do
 >;
 
 /** One cell per item, or per range of items; a click opens the row, arrow keys move inside. */
-export const UnitStrip = memo(function UnitStrip({ cells, kind, onOpen }: UnitStripProps) {
+export const UnitStrip = memo(function UnitStrip({ cells, unit, units, onOpen }: UnitStripProps) {
   const list = useRef<HTMLDivElement>(null);
   const move = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -36,11 +36,11 @@ export const UnitStrip = memo(function UnitStrip({ cells, kind, onOpen }: UnitSt
   };
   const isGrouped = cells.some((cell) => cell.to > cell.from);
   return (
-    <section aria-label={`All ${kind.units}`}>
+    <section aria-label={`All ${units}`}>
       <p className="mb-1.5 text-text-3 text-xs">
         {isGrouped
-          ? `${count(cells.at(-1)?.to ?? 0)} ${kind.units} in ${MAX_CELLS} cells`
-          : `One cell per ${kind.unit}`}{" "}
+          ? `${count(cells.at(-1)?.to ?? 0)} ${units} in ${MAX_CELLS} cells`
+          : `One cell per ${unit}`}{" "}
         in the order of finishing · hatched: error
       </p>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: arrow keys of the buttons inside */}

@@ -12,6 +12,23 @@ function show(onCancel = vi.fn(async () => true)) {
 }
 
 describe("the cancel dialog", () => {
+  // rows: S3.46 S3.49
+  test("asks in its title, beside a warning sign in amber", () => {
+    show();
+
+    const title = screen.getByRole("heading", { name: "Cancel run?", hidden: true });
+    expect(title.querySelector("svg")).toHaveClass("lucide-triangle-alert", "text-warn");
+  });
+
+  // rows: S3.84
+  test("has one red button, and the safe one is quiet", () => {
+    show();
+
+    expect(screen.getByText("Cancel run")).toHaveClass("bg-danger");
+    expect(screen.getByText("Keep running")).toHaveClass("bg-card");
+  });
+
+  // rows: S3.47
   test("says what is lost and what is kept", () => {
     show();
 
@@ -21,6 +38,24 @@ describe("the cancel dialog", () => {
     expect(dialog).toHaveTextContent("This action cannot be undone.");
   });
 
+  test("drops nothing of a run that is paused, and keeps it so", () => {
+    render(
+      <CancelDialog
+        run={aRun({ status: "paused" })}
+        kind={A_KIND}
+        elapsed={200}
+        open
+        onCancel={async () => true}
+        onClose={() => {}}
+      />,
+    );
+
+    const dialog = screen.getByRole("dialog", { hidden: true });
+    expect(dialog).toHaveTextContent("It ends now; the 200 finished results are kept.");
+    expect(document.activeElement).toHaveTextContent("Keep it paused");
+  });
+
+  // rows: S3.23 S3.48
   test("Enter right after it opens keeps the run running", async () => {
     const { onCancel, onClose } = show();
 
@@ -40,6 +75,7 @@ describe("the cancel dialog", () => {
     expect(onCancel).not.toHaveBeenCalled();
   });
 
+  // rows: S3.48 S3.71
   test("⌘↵ confirms, and the dialog closes when the server has taken it", async () => {
     const { onCancel, onClose } = show();
 

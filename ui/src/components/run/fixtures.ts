@@ -70,4 +70,5 @@ export const A_KIND: Kind = {
   can_release: true,
   params_schema: {},
   examples: [],
+  extra: null,
 };

@@ -17,6 +17,7 @@ describe("held rows", () => {
       initialProps: { rows: items(2, 1), now: reading },
     });
 
+  // rows: S1.63
   test("nobody reads: new rows come in at the top", () => {
     const { result, rerender } = use();
 
@@ -48,6 +49,7 @@ describe("held rows", () => {
     expect(seqsOf(result.current.rows)).toEqual([3, 2, 1]);
   });
 
+  // rows: S1.64 S1.90
   test("the row limit takes from the far end only", () => {
     const { result, rerender } = use(STILL, 2);
 
@@ -87,6 +89,7 @@ describe("the feed", () => {
     return { box, more: (count: number) => view.rerender(feed(count)) };
   }
 
+  // rows: S3.37 S3.72
   test("follows its end while nobody moves", () => {
     const { box, more } = measured();
 

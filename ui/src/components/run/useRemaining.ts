@@ -1,5 +1,5 @@
 import { useRef } from "react";
-import { isTerminal, type Run } from "@/api/types";
+import { isTerminal, type Kind, type RunHeader } from "@/api/types";
 import { roughly } from "@/lib/format";
 import { etaSeconds } from "@/live/progress";
 
@@ -17,7 +17,7 @@ export interface Remaining {
  * The honest rest: estimated every 5 s, counting down in between. It may rise,
  * and then says that it did.
  */
-export function useRemaining(run: Run, elapsed: number): Remaining {
+export function useRemaining(run: RunHeader, kind: Kind, elapsed: number): Remaining {
   const last = useRef<{ at: number; seconds: number; isSlower: boolean } | null>(null);
   if (isTerminal(run.status) || run.status === "paused" || run.status === "queued" || run.stuck) {
     return { text: "–", hint: "", seconds: null };
@@ -39,7 +39,7 @@ export function useRemaining(run: Run, elapsed: number): Remaining {
     const isKnowable = run.progress.total !== null;
     return {
       text: isKnowable ? "estimating…" : "–",
-      hint: isKnowable ? "After 3 and 5 seconds of running." : "The total is unknown.",
+      hint: isKnowable ? `Known after 3 ${kind.units} and 5 seconds of running.` : "The total is unknown.",
       seconds: null,
     };
   }
@@ -50,4 +50,14 @@ export function useRemaining(run: Run, elapsed: number): Remaining {
   });
   const hint = `Finishes about ${end}, judged from ${run.progress.done - run.progress.reused} finished.`;
   return { text: estimate.isSlower ? `${roughly(seconds)} (slower)` : roughly(seconds), hint, seconds };
+}
+
+/** "~5m remaining", "estimating…", or why there is no estimate; nothing where none is due. */
+export function remainingWords(run: RunHeader, { text, seconds }: Remaining, unit: string): string {
+  if (run.status !== "running" || run.pending) return "";
+  if (seconds !== null) return `${text} remaining`;
+  if (run.progress.total === null)
+    return run.progress.done === 0 && run.kind === "script" ? "" : "total unknown";
+  if (!run.stuck) return text;
+  return run.progress.done === 0 ? `no estimate: no ${unit} has finished yet` : "";
 }

@@ -1,7 +1,7 @@
 import { Link, useRouterState } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
 import { Tooltip } from "@/components/base/Tooltip";
-import { NEW_RUN, OVERVIEW, PLACES, type Place, RUNS, SETTINGS } from "@/components/shell/nav";
+import { COMPARE, NEW_RUN, OVERVIEW, PLACES, type Place, RUNS, SETTINGS } from "@/components/shell/nav";
 import { cn } from "@/lib/cn";
 import { useFleet } from "@/live/hooks";
 
@@ -91,9 +91,9 @@ export function BottomNav() {
   return (
     <nav
       aria-label="Main"
-      className="fixed inset-x-0 bottom-0 z-30 grid h-(--foot) grid-cols-4 border-line border-t bg-card pb-[env(safe-area-inset-bottom)] md:hidden"
+      className="fixed inset-x-0 bottom-0 z-30 grid h-(--foot) grid-cols-5 border-line border-t bg-card pb-[env(safe-area-inset-bottom)] md:hidden"
     >
-      {[OVERVIEW, RUNS, NEW_RUN, SETTINGS].map((place) => (
+      {[OVERVIEW, RUNS, NEW_RUN, COMPARE, SETTINGS].map((place) => (
         <Link
           key={place.to}
           to={place.to}

@@ -1,6 +1,6 @@
 /** Which buttons a run has, and why one cannot be used now. Data in, words out. */
 
-import type { Run, RunHeader } from "@/api/types";
+import type { Kind, RunHeader } from "@/api/types";
 import { isTerminal } from "@/api/types";
 
 export type Action = "pause" | "free" | "resume" | "undo-pause" | "cancel" | "force" | "retry";
@@ -23,11 +23,11 @@ export interface Circumstances {
 }
 
 /** Why a run that somebody's own process executes is not started again from here. */
-export const ATTACHED_RETRY =
+const ATTACHED_RETRY =
   'It ran in a terminal: start it there again. ph.run(…, resume="@last") reuses what is finished.';
 
 /** A cancel that takes longer than this may be forced. */
-export const FORCE_AFTER_SECONDS = 15;
+const FORCE_AFTER_SECONDS = 15;
 
 /** Whether a cancel takes so long that force may be offered, and was not asked for yet. */
 export function mayForce(run: RunHeader, pendingSeconds: number): boolean {
@@ -35,8 +35,11 @@ export function mayForce(run: RunHeader, pendingSeconds: number): boolean {
   return pendingSeconds >= FORCE_AFTER_SECONDS || run.survivors !== null;
 }
 
+/** Whether the job may leave during a pause; a process of somebody's own stays. */
+export const mayRelease = (run: RunHeader, kind: Kind): boolean => kind.can_release && !run.attached;
+
 /** The controls of a run, in the order of their places: the safe ones first. */
-export function offers(run: Run, circumstances: Circumstances): readonly Offer[] {
+export function offers(run: RunHeader, circumstances: Circumstances): readonly Offer[] {
   return offered(run, circumstances).map(([action, label, blocked]) => ({
     action,
     label,
@@ -46,7 +49,7 @@ export function offers(run: Run, circumstances: Circumstances): readonly Offer[]
 
 type Offered = readonly [action: Action, label: string, blocked?: string];
 
-function offered(run: Run, { pendingSeconds, unit, canRelease }: Circumstances): Offered[] {
+function offered(run: RunHeader, { pendingSeconds, unit, canRelease }: Circumstances): Offered[] {
   const cancel: Offered = ["cancel", "Cancel"];
   if (isTerminal(run.status)) {
     const label = run.status === "completed" ? "Run again" : "Retry";

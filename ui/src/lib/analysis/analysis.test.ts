@@ -9,6 +9,7 @@ import { strip } from "@/lib/analysis/strip";
 describe("heatmap", () => {
   const fields = { rows: "model", columns: "prompt", value: "correct" };
 
+  // rows: S1.86 S1.87
   test("an error counts as not correct and is also counted apart", () => {
     const items = [
       aRow(1, { model: "a", prompt: "v1", correct: true }),

@@ -1,6 +1,6 @@
 /** Who did what: events of the audit in words. */
 
-import type { RunEvent } from "@/api/types";
+import type { EventData, RunEvent } from "@/api/types";
 import { askedFor } from "@/lib/analysis/feedWords";
 import { counted } from "@/lib/format";
 
@@ -47,6 +47,8 @@ export function deedOf(event: RunEvent): Deed {
         who: event.data.actor,
         did: event.data.name ? `renamed it to ${event.data.name}` : "changed its tags",
       };
+    case "item.judged":
+      return { who: event.data.actor, did: judgedWords(event.data) };
     case "params.changed":
       return { who: event.data.actor, did: `set ${wordsOf(event.data.values)}` };
     case "run.completed":
@@ -64,6 +66,12 @@ export function deedOf(event: RunEvent): Deed {
     default:
       return { who: ENGINE, did: event.type };
   }
+}
+
+const JUDGED = { keep: "keeps", drop: "drops", flag: "flags" } as const;
+
+function judgedWords({ key, verdict }: EventData["item.judged"]): string {
+  return verdict ? `${JUDGED[verdict]} ${key}` : `took back the word on ${key}`;
 }
 
 function wordsOf(values: Record<string, unknown>): string {

@@ -48,6 +48,10 @@ test("what does not move or die is counted, not softened", () => {
     "the process is alive and idle (0% of a core)",
   ]);
   expect(line("run.cancel_overdue", { survivors: 2 })?.[0]).toBe("2 processes do not die");
+  expect(line("run.cancel_overdue", { survivors: 1 })).toEqual([
+    "1 process does not die",
+    "The run stays “Cancelling…” until it is gone.",
+  ]);
 });
 
 test("what was asked for is told whole", () => {
@@ -58,6 +62,8 @@ test("what was asked for is told whole", () => {
     did: "asked to pause it and free its memory",
     why: "lunch",
   });
+  const tomorrow = { ...asked, strength: "hold", until: "2026-02-01T12:00:00.000Z" };
+  expect(deedOf(event("control.requested", tomorrow)).did).toMatch(/^asked to pause it until 2026-02-01 /);
   expect(deedOf(event("control.requested", { ...asked, control: "cancel", force: true })).did).toBe(
     "asked to stop it by force",
   );
@@ -65,4 +71,15 @@ test("what was asked for is told whole", () => {
     did: "cancelled",
     why: "wrong model",
   });
+});
+
+test("a try to tell somebody elsewhere is told by its outcome", () => {
+  const told = { channel: "e-mail", address: "ann@lab.example", round: 1, by: "s", detail: null };
+
+  expect(line("run.notified", { ...told, state: "sending" })).toBeNull();
+  expect(line("run.notified", { ...told, state: "sent" })).toEqual(["Told by e-mail", "ann@lab.example"]);
+  expect(line("run.notified", { ...told, state: "failed", detail: "It is away." })).toEqual([
+    "Nobody was told by e-mail",
+    "It is away.",
+  ]);
 });

@@ -2,8 +2,8 @@
 
 import type { EventData, Item, Kind, RunEvent } from "@/api/types";
 import type { FeedEvent, FeedType } from "@/lib/analysis/feed";
-import { bytes, counted, duration, exactTime } from "@/lib/format";
-import { capital, inHandWords } from "@/lib/status";
+import { bytes, duration, exactTime } from "@/lib/format";
+import { inHandWords, stayWords, undyingWords } from "@/lib/status";
 
 /** The types the feed asks the server for. Items in error come from the items themselves. */
 export const FEED_TYPES: readonly RunEvent["type"][] = [
@@ -20,11 +20,13 @@ export const FEED_TYPES: readonly RunEvent["type"][] = [
   "run.recovered",
   "run.cancel_overdue",
   "run.edited",
+  "run.notified",
   "control.requested",
   "control.withdrawn",
   "params.changed",
   "phase.started",
   "artifact.saved",
+  "artifact.removed",
   "guard.tripped",
 ];
 
@@ -67,6 +69,8 @@ function lifeWords(event: RunEvent): Words | null {
       return ["control", `Resumed by ${event.data.actor}`, event.data.reason ?? undefined];
     case "run.completed":
       return ["metrics", event.data.message ?? "Completed"];
+    case "run.notified":
+      return notifiedWords(event.data);
     case "run.failed":
       return ["error", event.data.message, event.data.hint ?? undefined];
     case "run.cancelled":
@@ -79,8 +83,15 @@ function lifeWords(event: RunEvent): Words | null {
 function pausedWords({ actor, strength, unclean, reason, until }: EventData["run.paused"]): Words {
   const who = actor ? `Paused by ${actor}` : "Paused";
   const how = unclean ? "its process had ended" : strength === "release" ? "memory freed" : null;
-  const end = until ? `until ${exactTime(until).slice(0, 16)}` : null;
+  const end = until ? `until ${minuteOf(until)}` : null;
   return ["control", who, [reason, how, end].filter(Boolean).join(" · ") || undefined];
+}
+
+/** A claim is no news: its outcome is. */
+function notifiedWords({ channel, address, state, detail }: EventData["run.notified"]): Words | null {
+  if (state === "sending") return null;
+  if (state === "failed") return ["error", `Nobody was told by ${channel}`, detail ?? undefined];
+  return ["control", `Told by ${channel}`, address];
 }
 
 function cancelledWords({ by, reason, confirmed_dead }: EventData["run.cancelled"]): Words {
@@ -93,8 +104,7 @@ function troubleWords(event: RunEvent, { unit, units }: Names): Words | null {
   switch (event.type) {
     case "run.interrupted": {
       const { reason, in_flight: keys, wait_seconds: wait } = event.data;
-      const held =
-        keys.length > 0 ? ` ${capital(inHandWords(keys, unit, units))} and will be done again.` : "";
+      const held = keys.length > 0 ? ` ${inHandWords(keys, unit, units)} and will be done again.` : "";
       const next = wait > 0 ? `The next attempt comes in ${duration(wait)}.` : "It goes on by itself.";
       return ["backup", `Interrupted: ${reason}.${held}`, next];
     }
@@ -107,18 +117,11 @@ function troubleWords(event: RunEvent, { unit, units }: Names): Words | null {
     case "run.recovered":
       return ["backup", "Moving again"];
     case "run.cancel_overdue":
-      return [
-        "error",
-        overdueWords(event.data.survivors),
-        "The run stays “Cancelling…” until they are gone.",
-      ];
+      return ["error", undyingWords(event.data.survivors), stayWords(event.data.survivors)];
     default:
       return null;
   }
 }
-
-const overdueWords = (survivors: number): string =>
-  `${counted(survivors, "process does", "processes do")} not die`;
 
 function askedWords(event: RunEvent): Words | null {
   switch (event.type) {
@@ -153,8 +156,11 @@ export function askedFor({ control, force, strength, until }: EventData["control
   if (force) return "stop it by force";
   if (control === "cancel") return "cancel it";
   const how = strength === "release" ? "pause it and free its memory" : "pause it";
-  return until ? `${how} until ${exactTime(until).slice(11, 16)}` : how;
+  return until ? `${how} until ${minuteOf(until)}` : how;
 }
+
+/** 2026-01-31 16:34: a log is read on other days, too. */
+const minuteOf = (time: string): string => exactTime(time).slice(0, 16);
 
 function workWords(event: RunEvent): Words | null {
   switch (event.type) {
@@ -169,6 +175,8 @@ function workWords(event: RunEvent): Words | null {
       ];
     case "artifact.saved":
       return ["file", `Saved ${event.data.name}`, bytes(event.data.bytes)];
+    case "artifact.removed":
+      return ["file", `Removed ${event.data.name}`, event.data.reason];
     case "guard.tripped":
       return ["error", event.data.text ?? `Limit reached: ${event.data.rule}`];
     default:

@@ -1,6 +1,6 @@
 /** The items of one run in the browser: pages of the API and live events, in any order, give the same table. */
 
-import type { Item, RunEvent } from "@/api/types";
+import type { Item, Judgement, RunEvent } from "@/api/types";
 
 export interface ItemsSnapshot {
   /** Finished items, newest first. */
@@ -12,13 +12,18 @@ export const NO_ITEMS: ItemsSnapshot = { finished: [], inHand: [] };
 
 export class ItemTable {
   readonly #items = new Map<string, Item>();
+  /** The last word on an item, which may come before its page; `said` is null where it was taken back. */
+  readonly #judged = new Map<string, { seq: number; said: Judgement | null }>();
   #order: Item[] = [];
   #isOrdered = true;
   #attempt = 1;
 
   /** Take a page. What is known already by a later event stays. */
   load(items: readonly Item[]): void {
-    for (const item of items) this.#put(item);
+    for (const item of items) {
+      this.#put(item);
+      if (item.judged) this.judge(item.key, item.judged.seq, item.judged);
+    }
   }
 
   /** Apply one event; older news than what is known of its item changes nothing. */
@@ -26,11 +31,27 @@ export class ItemTable {
     if (event.type === "run.started") this.#attempt = event.data.attempt;
     if (event.type === "item.started") return this.#put(this.#started(event));
     if (event.type === "item.finished") return this.#put(this.#finished(event));
+    if (event.type === "item.judged") {
+      const { key, verdict, actor: by } = event.data;
+      return this.judge(key, event.seq, verdict && { verdict, by, seq: event.seq });
+    }
     return false;
+  }
+
+  /** Take what somebody says of an item; an older word than the known one changes nothing. */
+  judge(key: string, seq: number, said: Judgement | null): boolean {
+    if ((this.#judged.get(key)?.seq ?? 0) >= seq) return false;
+    this.#judged.set(key, { seq, said });
+    const known = this.#items.get(key);
+    if (known === undefined) return false;
+    this.#items.set(key, { ...known, judged: said });
+    this.#isOrdered = false;
+    return true;
   }
 
   clear(): void {
     this.#items.clear();
+    this.#judged.clear();
     this.#order = [];
     this.#isOrdered = true;
   }
@@ -49,9 +70,11 @@ export class ItemTable {
     return { finished: this.#order.toReversed(), inHand };
   }
 
-  #put(item: Item): boolean {
-    const known = this.#items.get(item.key);
-    if (known !== undefined && known.seq >= item.seq) return false;
+  #put(told: Item): boolean {
+    const known = this.#items.get(told.key);
+    if (known !== undefined && known.seq >= told.seq) return false;
+    const judged = this.#judged.get(told.key);
+    const item = judged ? { ...told, judged: judged.said } : told;
     this.#items.set(item.key, item);
     const isNewest = item.seq > (this.#order.at(-1)?.seq ?? 0);
     if (known !== undefined && isFinished(known)) this.#isOrdered = false;
@@ -74,6 +97,8 @@ export class ItemTable {
       data: {},
       label: event.data.label ?? known?.label ?? null,
       time: event.time,
+      possible_duplicate: false,
+      judged: null,
     };
   }
 
@@ -92,6 +117,7 @@ export class ItemTable {
       label: known?.label ?? null,
       time: event.time,
       possible_duplicate,
+      judged: null,
     };
   }
 }

@@ -1,6 +1,7 @@
 /** What a run is doing now, in one line. */
 
 import type { Failure, Kind, Run, RunHeader } from "@/api/types";
+import { isTerminal } from "@/api/types";
 import { count, counted } from "@/lib/format";
 import { capital } from "@/lib/status";
 
@@ -10,16 +11,22 @@ export function isConsole(run: RunHeader, kind: Kind): boolean {
   return kind.name === "script" && done === 0 && total === null;
 }
 
-/** "Test 201 of 500: offline × strict" or "Step 3 of 8: Training". */
+/** What is in hand; else how far it is, or what it waits for. */
 export function doing(run: Run, kind: Kind): string {
   const { done, total } = run.progress;
-  const unit = capital(kind.unit);
   if (run.status === "queued") return waiting(run);
   if (isConsole(run, kind)) return consoleWords(run);
   if (run.status !== "running") return summary(run, kind);
-  if (total === null) return run.current ? `${unit} ${count(done + 1)}: ${run.current}` : summary(run, kind);
-  const place = `${unit} ${count(Math.min(total, done + 1))} of ${count(total)}`;
+  if (total === null) return run.current ? inHand(run, kind) : summary(run, kind);
   if (done >= total) return run.phase ? `${run.phase.name}: finishing` : "Finishing";
+  return inHand(run, kind);
+}
+
+/** "Test 201 of 500: offline × strict", as far as it is known. */
+export function inHand(run: RunHeader, kind: Kind): string {
+  const { done, total } = run.progress;
+  const number = total === null ? count(done + 1) : `${count(Math.min(total, done + 1))} of ${count(total)}`;
+  const place = `${capital(kind.unit)} ${number}`;
   return run.current ? `${place}: ${run.current}` : place;
 }
 
@@ -42,6 +49,9 @@ export function exitWords({ exit_code, signal }: Failure): string {
 
 function summary(run: Run, kind: Kind): string {
   const { done, total } = run.progress;
-  if (total === null) return `${counted(done, kind.unit, kind.units)} done, total unknown`;
+  if (total === null) {
+    const words = `${counted(done, kind.unit, kind.units)} done`;
+    return isTerminal(run.status) ? words : `${words}, total unknown`;
+  }
   return `${count(done)} of ${counted(total, kind.unit, kind.units)} done`;
 }

@@ -76,6 +76,16 @@ describe("items", () => {
     expect(table.snapshot().finished.map((item) => item.key)).toEqual(["a", "b"]);
     expect(table.get("a")?.starts).toBe(2);
   });
+
+  test("only a result says that an item may have been done twice", () => {
+    const table = new ItemTable();
+    for (const event of [finished(1, "a", false), started(2, "a")]) table.fold(event);
+    expect(table.get("a")?.possible_duplicate).toBe(false);
+
+    const { data, ...rest } = finished(3, "a") as Extract<RunEvent, { type: "item.finished" }>;
+    table.fold({ ...rest, data: { ...data, possible_duplicate: true } });
+    expect(table.get("a")?.possible_duplicate).toBe(true);
+  });
 });
 
 describe("series", () => {

@@ -21,3 +21,14 @@ export function verdictOf({ goal, limit, warn }: Limits, value: number): Verdict
   if (isWithin(limit)) return "pass";
   return warn !== null && isWithin(warn) ? "warn" : "fail";
 }
+
+const TONES: readonly (readonly [RegExp, Verdict])[] = [
+  [/^(kept|keep|accepted|ok|pass|passed|good|valid)\b/i, "pass"],
+  [/^(rejected|dropped|duplicate|warn|warning|skipped|poor)\b/i, "warn"],
+  [/^(failed|fail|error|invalid|bad)\b/i, "fail"],
+];
+
+/** How a short word of a job sounds, such as `kept` or `rejected: too short`; "none" for words of its own. */
+export function toneOf(word: string): Verdict | "none" {
+  return TONES.find(([pattern]) => pattern.test(word))?.[1] ?? "none";
+}

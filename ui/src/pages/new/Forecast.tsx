@@ -8,6 +8,7 @@ import { Copy } from "@/components/base/Copy";
 import { useSlots } from "@/components/fleet/useSlots";
 import { count, counted, money, roughly } from "@/lib/format";
 import { titleOf } from "@/lib/schema";
+import { within } from "@/lib/status";
 import { useFleet } from "@/live/hooks";
 import type { NewRun } from "@/pages/new/useNewRun";
 
@@ -18,20 +19,22 @@ export function Forecast({ kind, form }: { kind: Kind; form: NewRun }) {
   const { checked } = form;
   const lists = Object.entries(kind.params_schema.properties ?? {}).flatMap(([name, schema]) => {
     const value = (checked?.params ?? form.params)[name];
-    return Array.isArray(value) && value.length > 0 && schema["x-group"] === undefined
-      ? [counted(value.length, singular(titleOf(name, schema)), titleOf(name, schema).toLowerCase())]
-      : [];
+    if (!Array.isArray(value) || value.length === 0 || schema["x-group"] !== undefined) return [];
+    if (schema.format === "table") return [counted(value.length, "row", "rows")];
+    return [counted(value.length, singular(titleOf(name, schema)), within(titleOf(name, schema)))];
   });
   return (
     <Card title="This run will">
       <div className="space-y-4">
         <div>
           {lists.length > 0 && <p className="text-sm text-text-2">{lists.join(" · ")}</p>}
-          <p className="font-semibold text-2xl tracking-tight" data-total>
+          <p data-total>
             {checked?.total == null ? (
-              <span className="text-text-3">{form.isChecking ? "…" : "–"}</span>
+              <span className="text-sm text-text-2">{whyNoSize(form, kind)}</span>
             ) : (
-              <>= {counted(checked.total, checked.unit, checked.units)}</>
+              <span className="font-semibold text-2xl tracking-tight">
+                = {counted(checked.total, checked.unit, checked.units)}
+              </span>
             )}
           </p>
         </div>
@@ -42,6 +45,20 @@ export function Forecast({ kind, form }: { kind: Kind; form: NewRun }) {
     </Card>
   );
 }
+
+/** What keeps the server from saying how much it will be. */
+function whyNoSize({ isChecking, missing, wrong, checked }: NewRun, kind: Kind): string {
+  if (missing.length > 0) {
+    const titles = missing.map((name) => titleOf(name, kind.params_schema.properties?.[name] ?? {}));
+    return `Its size shows once ${listed(titles)} ${titles.length === 1 ? "is" : "are"} filled in.`;
+  }
+  if (isChecking) return "…";
+  if (wrong > 0) return `Its size shows once ${counted(wrong, "field is", "fields are")} mended.`;
+  return checked ? `Its ${kind.units} are counted as it goes.` : "Its size is not known yet.";
+}
+
+const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 
 function Estimate({ kind, total }: { kind: Kind; total: number | null }) {
   const { data } = useQuery(runsQuery({ kind: [kind.name], status: ["completed"], limit: PAST }));
@@ -136,4 +153,4 @@ const quoted = (text: string): string =>
   /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** "1 model" of a field that is called Models. */
-const singular = (title: string): string => title.toLowerCase().replace(/s$/, "");
+const singular = (title: string): string => within(title).replace(/s$/, "");

@@ -7,10 +7,12 @@ import { Form, type FormContext } from "@/components/form/context";
 import { FieldFrame, useFieldProps } from "@/components/form/FieldFrame";
 import { Properties } from "@/components/form/SchemaField";
 import { defaultsOf, titleOf } from "@/lib/schema";
+import { capital, within } from "@/lib/status";
 import { Forecast, useHasRoom } from "@/pages/new/Forecast";
+import { MissingExtra } from "@/pages/new/MissingExtra";
 import { type NewRun, useNewRun } from "@/pages/new/useNewRun";
 
-const isAdvanced = (schema: Schema) => schema["x-group"] === "advanced";
+const ADVANCED = "advanced";
 
 /** The form of one kind, drawn from its schema. */
 export function NewRunForm({ kind, start }: { kind: Kind; start: JsonObject | null }) {
@@ -37,6 +39,7 @@ export function NewRunForm({ kind, start }: { kind: Kind; start: JsonObject | nu
       >
         <Card>
           <div className="space-y-6">
+            <MissingExtra kind={kind} />
             {kind.examples.length > 0 && <Presets kind={kind} onPick={form.setParams} />}
             <NameField form={form} placeholder={`${kind.name}-…`} />
             <Properties
@@ -44,10 +47,11 @@ export function NewRunForm({ kind, start }: { kind: Kind; start: JsonObject | nu
               schema={root}
               value={form.params}
               onChange={form.setParams}
-              only={(_, schema) => !isAdvanced(schema)}
-              className="space-y-6"
+              only={(_, schema) => schema["x-group"] === undefined}
             />
-            <Advanced form={form} root={root} />
+            {groupsOf(root).map((group) => (
+              <Group key={group} name={group} form={form} root={root} />
+            ))}
             {form.generalError && (
               <p role="alert" className="rounded-md bg-failed-soft px-3 py-2 text-failed-text text-sm">
                 {form.generalError}
@@ -108,16 +112,15 @@ function NameField({ form, placeholder }: { form: NewRun; placeholder: string })
   );
 }
 
-/** Folded, with its values in the heading. */
-function Advanced({ form, root }: { form: NewRun; root: Schema }) {
-  const fields = Object.entries(root.properties ?? {}).filter(([, schema]) => isAdvanced(schema));
-  if (fields.length === 0) return null;
+/** Fields of one group, folded, with their values in the heading. */
+function Group({ name: group, form, root }: { name: string; form: NewRun; root: Schema }) {
+  const fields = Object.entries(root.properties ?? {}).filter(([, schema]) => schema["x-group"] === group);
   const hasError = fields.some(([name]) => form.errorAt(name));
   const values = fields.flatMap(([name, schema]) => {
     const value = form.params[name];
     return value === null || value === undefined || value === false || typeof value === "object"
       ? []
-      : [`${titleOf(name, schema).toLowerCase()} ${value === true ? "on" : value}`];
+      : [`${within(titleOf(name, schema))} ${value === true ? "on" : value}`];
   });
   return (
     <details open={hasError || undefined} className="group rounded-lg border border-line">
@@ -127,7 +130,7 @@ function Advanced({ form, root }: { form: NewRun; root: Schema }) {
           size={16}
           className="shrink-0 text-text-3 transition-transform group-open:rotate-90"
         />
-        <span className="font-medium">Advanced</span>
+        <span className="font-medium">{capital(group)}</span>
         <span className="min-w-0 truncate text-text-3 text-xs group-open:hidden">{values.join(" · ")}</span>
       </summary>
       <div className="border-line border-t p-4">
@@ -136,10 +139,16 @@ function Advanced({ form, root }: { form: NewRun; root: Schema }) {
           schema={root}
           value={form.params}
           onChange={form.setParams}
-          only={(_, schema) => isAdvanced(schema)}
-          className="grid gap-5 sm:grid-cols-2"
+          only={(_, schema) => schema["x-group"] === group}
+          isDense
         />
       </div>
     </details>
   );
+}
+
+/** The groups of a schema in its order, the advanced fields last. */
+function groupsOf(root: Schema): string[] {
+  const named = Object.values(root.properties ?? {}).flatMap((schema) => schema["x-group"] ?? []);
+  return [...new Set(named)].sort((a, b) => Number(a === ADVANCED) - Number(b === ADVANCED));
 }

@@ -1,7 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { ApiError, request } from "@/api/client";
+import { useOnce } from "@/api/once";
 import { runQuery } from "@/api/queries";
 import type { DryRun, Json, JsonObject, Kind, Run } from "@/api/types";
 import { remember } from "@/lib/mine";
@@ -22,6 +23,10 @@ export interface NewRun extends Draft {
   submit: () => void;
   isStarting: boolean;
   isChecking: boolean;
+  /** Required fields that hold nothing. */
+  missing: readonly string[];
+  /** How many fields the server refuses. */
+  wrong: number;
 }
 
 type Errors = readonly { field: string; message: string }[];
@@ -34,8 +39,7 @@ export function useNewRun(kind: Kind, start: JsonObject | null): NewRun {
   // Nobody needs to hear that an untouched form is empty.
   const check = useCheck(kind.name, draft, tried || touched.size > 0 || isComplete(kind, draft.params));
   const navigate = useNavigate();
-  // The same click twice makes one run.
-  const once = useRef(crypto.randomUUID());
+  const once = useOnce();
 
   useEffect(() => {
     const timer = setTimeout(() => saveDraft(kind.name, draft), CHECK_MS);
@@ -43,16 +47,11 @@ export function useNewRun(kind: Kind, start: JsonObject | null): NewRun {
   }, [kind.name, draft]);
 
   const { mutate, isPending, error } = useMutation({
-    mutationFn: () =>
-      request<Run>("/runs", {
-        method: "POST",
-        body: {
-          kind: kind.name,
-          params: draft.params,
-          ...(draft.name.trim() && { name: draft.name.trim() }),
-        },
-        headers: { "Idempotency-Key": once.current },
-      }),
+    mutationFn: () => {
+      const name = draft.name.trim();
+      const body = { kind: kind.name, params: draft.params, ...(name && { name }) };
+      return request<Run>("/runs", { method: "POST", body, headers: once(body) });
+    },
     onSuccess: (run, _, __, { client }) => {
       client.setQueryData(runQuery(run.id).queryKey, run);
       remember(run.id);
@@ -60,7 +59,6 @@ export function useNewRun(kind: Kind, start: JsonObject | null): NewRun {
       void navigate({ to: "/runs/$runId", params: { runId: run.id } });
     },
     onError: (refused) => {
-      once.current = crypto.randomUUID();
       setTried(true);
       focusFirst(errorsOf(refused));
     },
@@ -99,6 +97,8 @@ export function useNewRun(kind: Kind, start: JsonObject | null): NewRun {
     },
     isStarting: isPending,
     isChecking: check.isChecking,
+    missing: missing(kind, draft.params).map(({ field }) => field),
+    wrong: check.errors.length,
   };
 }
 

@@ -21,36 +21,39 @@ export function StuckAlert({ runs }: { runs: readonly RunHeader[] }) {
   const shown = runs.filter((run) => !isSnoozed(run.id, now)).sort((one, other) => one.number - other.number);
   const ids = shown.map((run) => run.id);
   const isHidden = shown.length === 0 || hidden === ids.join();
-  if (isHidden && !asking) return null;
   return (
-    <section
-      aria-label="Stuck runs"
-      className="overflow-hidden rounded-lg border border-stuck bg-stuck-soft text-stuck-text"
-    >
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
-        <TriangleAlert aria-hidden size={18} className="shrink-0" />
-        <h2 className="grow font-semibold text-sm">
-          {shown.length === 1 ? "1 run looks stuck" : `${count(shown.length)} runs look stuck`}
-        </h2>
-        <div className="flex items-center gap-2 max-md:w-full max-md:justify-between">
-          <Button size="sm" className="text-text" onClick={() => setAsking(true)}>
-            Stop all stuck
-          </Button>
-          <Button size="sm" look="ghost" className={QUIET} onClick={() => snooze(ids)}>
-            Snooze 10 min
-          </Button>
-          <Button size="sm" look="ghost" className={QUIET} onClick={() => setHidden(ids.join())}>
-            Hide
-          </Button>
-        </div>
-      </div>
-      <ul className="divide-y divide-stuck/20 border-stuck/30 border-t">
-        {shown.map((run) => (
-          <StuckRow key={run.id} run={run} />
-        ))}
-      </ul>
+    <>
+      {!isHidden && (
+        <section
+          aria-label="Stuck runs"
+          className="overflow-hidden rounded-lg border border-stuck bg-stuck-soft text-stuck-text"
+        >
+          <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
+            <TriangleAlert aria-hidden size={18} className="shrink-0" />
+            <h2 className="grow font-semibold text-sm">
+              {shown.length === 1 ? "1 run looks stuck" : `${count(shown.length)} runs look stuck`}
+            </h2>
+            <div className="flex items-center gap-2 max-md:w-full max-md:justify-between">
+              <Button size="sm" className="text-text" onClick={() => setAsking(true)}>
+                Stop all stuck
+              </Button>
+              <Button size="sm" look="ghost" className={QUIET} onClick={() => snooze(ids)}>
+                Snooze 10 min
+              </Button>
+              <Button size="sm" look="ghost" className={QUIET} onClick={() => setHidden(ids.join())}>
+                Hide
+              </Button>
+            </div>
+          </div>
+          <ul className="divide-y divide-stuck/20 border-stuck/30 border-t">
+            {shown.map((run) => (
+              <StuckRow key={run.id} run={run} />
+            ))}
+          </ul>
+        </section>
+      )}
       {asking && <StopDialog runs={shown} stuck onClose={() => setAsking(false)} />}
-    </section>
+    </>
   );
 }
 

@@ -10,15 +10,15 @@ import { ExportMenu } from "@/components/run/ExportMenu";
 import { MoreMenu } from "@/components/run/MoreMenu";
 import { RunBadge } from "@/components/run/RunBadge";
 import { RunCards } from "@/components/run/RunCards";
-import { RunControls } from "@/components/run/RunControls";
+import { RunControls, type RunControlsProps } from "@/components/run/RunControls";
 import { RunName } from "@/components/run/RunName";
 import { RunProgress } from "@/components/run/RunProgress";
 import { RunRemark } from "@/components/run/RunRemark";
 import type { Remaining } from "@/components/run/useRemaining";
+import type { RunSteering } from "@/components/run/useSteering";
 import { commandOf } from "@/lib/analysis/command";
 import { cn } from "@/lib/cn";
 import { wholePercent } from "@/lib/format";
-import type { RunSteering } from "@/pages/run/useSteering";
 
 export interface RunHeaderProps {
   run: Run;
@@ -51,18 +51,10 @@ export function RunHeader(props: RunHeaderProps) {
   } = props;
   const whole = useRef<HTMLElement>(null);
   const isGone = useScrolledOut(whole);
-  const controls = (
-    <RunControls
-      offers={steering.offers}
-      onAct={steering.act}
-      onPause={steering.pause}
-      run={run}
-      kind={kind}
-    />
-  );
+  const controls = { offers: steering.offers, onAct: steering.act, onPause: steering.pause, run, kind };
   return (
     <>
-      <CompactHeader {...props} isShown={isGone} />
+      <CompactHeader {...props} controls={controls} isShown={isGone} />
       <header ref={whole} className="space-y-4 pb-5">
         <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
           <nav aria-label="Breadcrumb" className="flex min-w-0 items-center gap-2 max-md:w-full">
@@ -93,7 +85,9 @@ export function RunHeader(props: RunHeaderProps) {
             />
             <ExportMenu runId={run.id} units={kind.units} />
             <MoreMenu run={run} onDelete={onDelete} />
-            <div className="max-md:hidden">{controls}</div>
+            <div className="max-md:hidden">
+              <RunControls {...controls} />
+            </div>
           </div>
         </div>
         <RunProgress
@@ -112,14 +106,7 @@ export function RunHeader(props: RunHeaderProps) {
         />
       </header>
       <PhoneBar>
-        <RunControls
-          offers={steering.offers}
-          onAct={steering.act}
-          onPause={steering.pause}
-          run={run}
-          kind={kind}
-          isBar
-        />
+        <RunControls {...controls} place="bar" />
       </PhoneBar>
     </>
   );
@@ -173,15 +160,13 @@ function CommandLine({ run }: { run: Run }) {
   );
 }
 
+interface CompactHeaderProps extends RunHeaderProps {
+  controls: RunControlsProps;
+  isShown: boolean;
+}
+
 /** The header in one row. It lies over the page, so that nothing moves when it comes. */
-function CompactHeader({
-  run,
-  kind,
-  steering,
-  isFresh,
-  remaining,
-  isShown,
-}: RunHeaderProps & { isShown: boolean }) {
+function CompactHeader({ run, kind, controls, isFresh, remaining, isShown }: CompactHeaderProps) {
   const percent = wholePercent(run.progress.done, run.progress.total);
   return (
     <div className="sticky top-(--bar) z-20 h-0">
@@ -208,13 +193,7 @@ function CompactHeader({
             )}
           </p>
           <div className="ml-auto max-md:hidden">
-            <RunControls
-              offers={steering.offers}
-              onAct={steering.act}
-              onPause={steering.pause}
-              run={run}
-              kind={kind}
-            />
+            <RunControls {...controls} />
           </div>
         </div>
         <div aria-hidden className="absolute inset-x-0 -bottom-px h-0.5 overflow-hidden">

@@ -1,16 +1,18 @@
 import { useEffect, useRef, useState } from "react";
 import { isTerminal } from "@/api/types";
 import { Button } from "@/components/base/Button";
+import { ErrorPanel } from "@/components/base/ErrorPanel";
 import { ActivityFeed } from "@/components/run/ActivityFeed";
 import { CancelDialog, ForceDialog } from "@/components/run/CancelDialog";
 import { useElapsed } from "@/components/run/elapsed";
 import { FailureCard } from "@/components/run/FailureCard";
-import { RetryButton } from "@/components/run/RetryButton";
+import { RetryDialog } from "@/components/run/RetryDialog";
+import { RunControls } from "@/components/run/RunControls";
 import { SplitPane } from "@/components/run/SplitPane";
 import { StuckNotice } from "@/components/run/StuckNotice";
 import { DESKTOP, PHONE, useMedia } from "@/components/run/useMedia";
 import { useRemaining } from "@/components/run/useRemaining";
-import { ATTACHED_RETRY } from "@/lib/analysis/actions";
+import { type RunSteering, useSteering } from "@/components/run/useSteering";
 import { remember } from "@/lib/mine";
 import { useNow } from "@/lib/now";
 import { useTitle } from "@/live/hooks";
@@ -25,7 +27,7 @@ import { type RunData, useRunData } from "@/pages/run/useRunData";
 import { useRunEdits } from "@/pages/run/useRunEdits";
 import { useRunKeys } from "@/pages/run/useRunKeys";
 import { type RunUrl, TABS, useRunUrl } from "@/pages/run/useRunUrl";
-import { type RunSteering, useSteering } from "@/pages/run/useSteering";
+import { useTabSwipes } from "@/pages/run/useTabSwipes";
 import { useFrozen } from "@/pages/run/useThrottled";
 
 const STALE_SECONDS = 10;
@@ -45,7 +47,7 @@ function OneRun({ url }: { url: RunUrl }) {
   const data = useFrozen(live, isFrozen);
   const { run, kind } = data;
   const elapsed = useElapsed(run);
-  const remaining = useRemaining(run, elapsed);
+  const remaining = useRemaining(run, kind, elapsed);
   const steering = useSteering(live.run, kind, elapsed, connection);
   const edits = useRunEdits(live.run);
   const isPhone = useMedia(PHONE);
@@ -54,6 +56,7 @@ function OneRun({ url }: { url: RunUrl }) {
   const isFresh = connection.state === "live" || connection.state === "polling";
   const isStale = useIsStale(live, FRESH.has(connection.state));
   const isOpen = url.table.open !== null && url.tab !== "activity";
+  const swiping = useTabSwipes(url, tabs, isPhone);
   const onFreeze = () => setFrozen(!isFrozen);
 
   useTitle(live.run);
@@ -74,13 +77,18 @@ function OneRun({ url }: { url: RunUrl }) {
       isErrorsOnly={url.search.feed === "errors"}
       onErrorsOnly={(isErrorsOnly) => url.onWords({ feed: isErrorsOnly ? "errors" : undefined })}
       onOpenItem={(key) => url.onTable({ open: key })}
+      refusal={
+        data.feedLoading.error !== null && (
+          <ErrorPanel error={data.feedLoading.error} onRetry={data.feedLoading.reload} />
+        )
+      }
       className="h-full rounded-lg border border-line bg-card shadow-card"
     />
   );
   const content = (
     <>
       <RunTabs tabs={tabs} url={url} files={run.artifacts} />
-      <div className="pt-4">
+      <div className="pt-4" {...swiping}>
         {url.tab === "activity" ? (
           <div className="h-[calc(100dvh-15rem)] min-h-72">{feed}</div>
         ) : (
@@ -125,11 +133,12 @@ function OneRun({ url }: { url: RunUrl }) {
             kind={kind}
             onLogs={() => url.onTab("logs")}
             retry={
-              <RetryButton
+              <RunControls
+                offers={steering.offers}
+                onAct={steering.act}
+                onPause={steering.pause}
                 run={run}
                 kind={kind}
-                label="Retry"
-                blocked={run.attached ? ATTACHED_RETRY : null}
               />
             }
           />
@@ -169,6 +178,7 @@ function OneRun({ url }: { url: RunUrl }) {
         onForce={steering.force}
         onClose={steering.close}
       />
+      {steering.question === "retry" && <RetryDialog run={live.run} kind={kind} onClose={steering.close} />}
     </div>
   );
 }

@@ -1,5 +1,5 @@
-import { useMemo } from "react";
-import type { LogLevel } from "@/api/types";
+import { useMemo, useRef } from "react";
+import { isTerminal, type LogLevel } from "@/api/types";
 import { ErrorPanel } from "@/components/base/ErrorPanel";
 import { KindPanels } from "@/components/panels/registry";
 import type { PanelView } from "@/components/panels/view";
@@ -12,6 +12,8 @@ import { UnitStrip } from "@/components/run/UnitStrip";
 import { WhoView } from "@/components/run/WhoView";
 import { isConsole } from "@/lib/analysis/sentence";
 import { strip } from "@/lib/analysis/strip";
+import { SYSTEM_PREFIX } from "@/live/fold";
+import type { Loading } from "@/pages/run/useLoading";
 import { useLogLines } from "@/pages/run/useLogLines";
 import type { RunData } from "@/pages/run/useRunData";
 import type { RunUrl } from "@/pages/run/useRunUrl";
@@ -29,12 +31,12 @@ export interface TabContentProps {
 
 export function TabContent(props: TabContentProps) {
   const { data, url } = props;
-  const { run, kind, series } = data;
+  const { run } = data;
   switch (url.tab) {
     case "results":
       return <Results {...props} className="h-[calc(100dvh-27rem)] min-h-96" />;
     case "metrics":
-      return <MetricsView series={series} kind={kind} />;
+      return <Metrics data={data} />;
     case "logs":
       return <Logs {...props} />;
     case "files":
@@ -44,48 +46,88 @@ export function TabContent(props: TabContentProps) {
     case "who":
       return <WhoView runId={run.id} version={`${run.status} ${run.pending} ${run.attempt} ${run.name}`} />;
     default:
-      return isConsole(run, kind) ? <Console {...props} /> : <Overview {...props} />;
+      return hasOnlyLines(data) ? <Console {...props} /> : <Overview {...props} />;
   }
+}
+
+/** A command without items, or one whose bar alone tells how far it is: there are no rows to wait for. */
+export function hasOnlyLines({ run, kind, items }: RunData): boolean {
+  const hasRows = items.finished.length > 0 || items.inHand.length > 0;
+  return isConsole(run, kind) || (kind.name === "script" && items.isReady && !hasRows);
 }
 
 /** The rows come right after the kind's first panel: one sees them arrive without scrolling. */
 function Overview(props: TabContentProps) {
-  const { data, url, onParams } = props;
-  const { run, kind, items, series } = data;
-  // Panels count every item anew: twice a second is enough for a reader, and less for very many items.
-  const finished = useThrottled(items.finished, items.finished.length > MANY_ITEMS ? 2_000 : 500);
+  const { data, url } = props;
+  const { run, kind, items } = data;
+  const view = usePanelView(props);
+  // Where a result stands for several units, such as the steps between two evaluations, the rest cannot be counted in cells.
+  const isOneEach = !items.isWhole || items.finished.length >= run.progress.done;
   const cells = useMemo(
-    () => strip(finished.toReversed(), items.inHand.length, run.progress.total),
-    [finished, items.inHand.length, run.progress.total],
+    () => strip(view.items.toReversed(), items.inHand.length, isOneEach ? run.progress.total : null),
+    [view.items, items.inHand.length, isOneEach, run.progress.total],
   );
-  const view: PanelView = {
-    kind,
-    run,
-    items: finished,
-    series,
-    conditions: url.table.conditions,
-    onFilter: (conditions) => url.onTable({ conditions }),
-    onParams,
-  };
+  const [first, rest] = useMemo(() => [kind.panels.slice(0, 1), kind.panels.slice(1)], [kind.panels]);
   return (
     <div className="space-y-4">
-      <KindPanels view={view} panels={kind.panels.slice(0, 1)} />
-      <Results {...props} className="h-[22rem] max-h-[70dvh]" />
-      <KindPanels view={view} panels={kind.panels.slice(1)} />
-      {cells.length > 0 && (
-        <UnitStrip cells={cells} kind={kind} onOpen={(key) => url.onTable({ open: key })} />
+      <Refusal {...data.seriesLoading} />
+      <KindPanels view={view} panels={first} />
+      <Results
+        {...props}
+        className={isTerminal(run.status) ? "max-h-[min(22rem,70dvh)]" : "h-[22rem] max-h-[70dvh]"}
+      />
+      <KindPanels view={view} panels={rest} />
+      {cells.length > 0 && !kind.ends_at && (
+        <UnitStrip
+          cells={cells}
+          unit={isOneEach ? kind.unit : "result"}
+          units={isOneEach ? kind.units : "results"}
+          onOpen={(key) => url.onTable({ open: key })}
+        />
       )}
     </div>
   );
 }
 
-/** A command without items: its lines are what there is to see, and its metrics where it tells some. */
+/**
+ * What the panels see. It is the same object until there is something new to see,
+ * so that a clock that ticks on the page draws none of them anew.
+ */
+function usePanelView({ data, url, onParams }: TabContentProps): PanelView {
+  // Panels count every item anew: twice a second is enough for a reader, and less for very many items.
+  const { run, kind, items, series } = useThrottled(
+    data,
+    data.items.finished.length > MANY_ITEMS ? 2_000 : 500,
+  );
+  const { finished } = items;
+  const latest = useRef({ url, onParams });
+  latest.current = { url, onParams };
+  const { conditions } = url.table;
+  const chosen = JSON.stringify(conditions);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `chosen` stands for the conditions, which the address makes anew each time
+  return useMemo(
+    () => ({
+      kind,
+      run,
+      items: finished,
+      series,
+      conditions,
+      onFilter: (wanted) => latest.current.url.onTable({ conditions: wanted }),
+      onOpen: (key) => latest.current.url.onTable({ open: key }),
+      onParams: (values) => latest.current.onParams(values),
+    }),
+    [kind, run, finished, series, chosen],
+  );
+}
+
+/** Its lines are what there is to see, and its metrics where it tells some. */
 function Console(props: TabContentProps) {
-  const { series, kind } = props.data;
+  const { series, seriesLoading } = props.data;
+  const hasOwn = [...series.keys()].some((name) => !name.startsWith(SYSTEM_PREFIX));
   return (
     <div className="space-y-4">
       <Logs {...props} />
-      {Object.keys(series).length > 0 && <MetricsView series={series} kind={kind} />}
+      {(hasOwn || seriesLoading.error !== null) && <Metrics data={props.data} />}
     </div>
   );
 }
@@ -109,17 +151,36 @@ function Results({ data, url, isFrozen, isPhone, className }: TabContentProps & 
   );
 }
 
-function Logs({ data, url }: TabContentProps) {
-  const { lines, isReady, isWhole } = useLogLines(data.run.id);
+function Metrics({ data: { series, seriesLoading, kind } }: { data: RunData }) {
   return (
-    <LogView
-      lines={lines}
-      isReady={isReady}
-      isWhole={isWhole}
-      level={(url.search.level ?? "info") as LogLevel}
-      text={url.search.log ?? ""}
-      onLevel={(level) => url.onWords({ level: level === "info" ? undefined : level })}
-      onText={(text) => url.onWords({ log: text || undefined }, true)}
-    />
+    <div className="space-y-4">
+      <Refusal {...seriesLoading} />
+      {(series.size > 0 || seriesLoading.error === null) && <MetricsView series={series} kind={kind} />}
+    </div>
   );
+}
+
+function Logs({ data, url }: TabContentProps) {
+  const { lines, isReady, isWhole, error, reload } = useLogLines(data.run.id);
+  return (
+    <div className="space-y-4">
+      <Refusal error={error} reload={reload} />
+      {(lines.length > 0 || error === null) && (
+        <LogView
+          lines={lines}
+          isReady={isReady}
+          isWhole={isWhole}
+          level={(url.search.level ?? "info") as LogLevel}
+          text={url.search.log ?? ""}
+          onLevel={(level) => url.onWords({ level: level === "info" ? undefined : level })}
+          onText={(text) => url.onWords({ log: text || undefined }, true)}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Why what is already there could not be read; what comes live goes on. */
+function Refusal({ error, reload }: Loading) {
+  return error === null ? null : <ErrorPanel error={error} onRetry={reload} />;
 }

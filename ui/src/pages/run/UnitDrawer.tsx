@@ -43,6 +43,7 @@ function OpenUnit({ data, url, isBeside, openKey }: UnitDrawerProps & { openKey:
       number={numberOfRow(item, { items: items.finished, isWhole: items.isWhole, done: run.progress.done })}
       kind={kind}
       isBeside={isBeside}
+      onJudge={(verdict) => items.judge(item.key, verdict)}
       onClose={() => url.onTable({ open: null })}
       onPrevious={previous ? () => url.onTable({ open: previous.key }) : null}
       onNext={next ? () => url.onTable({ open: next.key }) : null}

@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { query, requestPatiently } from "@/api/client";
 import type { EventsPage, RunEvent } from "@/api/types";
 import { useRunEvents } from "@/live/hooks";
 import { Batched, useBatched } from "@/pages/run/batch";
+import { type Loading, useLoading } from "@/pages/run/useLoading";
 
-export interface EventLines {
+export interface EventLines extends Loading {
   /** Oldest first. */
   readonly events: readonly RunEvent[];
   /** Nothing older is left on the server. */
@@ -19,7 +20,7 @@ export function useEventLines(
   limit: number,
   most: number,
 ): EventLines {
-  const [load, setLoad] = useState({ round: 0, isReady: false, isWhole: false });
+  const [load, setLoad] = useState({ isReady: false, isWhole: false });
   const wanted = types.join(",");
   const { log, batched } = useMemo(() => newLog(runId, wanted, most), [runId, wanted, most]);
 
@@ -29,26 +30,25 @@ export function useEventLines(
     },
     onReset: () => {
       log.clear();
-      setLoad((was) => ({ ...was, round: was.round + 1 }));
+      loading.reload();
     },
   });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round loads again
-  useEffect(() => {
-    const stop = new AbortController();
-    const path = `/runs/${encodeURIComponent(runId)}/events${query({ types: wanted, newest: true, limit })}`;
-    requestPatiently<EventsPage>(path, stop.signal)
-      .then(({ events, cut }) => {
+  const loading = useLoading(
+    useCallback(
+      async (signal) => {
+        const path = `/runs/${encodeURIComponent(runId)}/events${query({ types: wanted, newest: true, limit })}`;
+        const { events, cut } = await requestPatiently<EventsPage>(path, signal);
         for (const event of events) log.add(event);
         batched.commit();
-        setLoad((was) => ({ ...was, isReady: true, isWhole: events.length < limit && !cut }));
-      })
-      .catch(() => undefined);
-    return () => stop.abort();
-  }, [runId, wanted, limit, log, batched, load.round]);
+        setLoad({ isReady: true, isWhole: events.length < limit && !cut });
+      },
+      [runId, wanted, limit, log, batched],
+    ),
+  );
 
   const events = useBatched(batched);
-  return useMemo(() => ({ events, isWhole: load.isWhole, isReady: load.isReady }), [events, load]);
+  return useMemo(() => ({ events, ...load, ...loading }), [events, load, loading]);
 }
 
 /** Events by seq, so that what comes twice is kept once. */

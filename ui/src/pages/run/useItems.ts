@@ -1,20 +1,21 @@
-import { useEffect, useMemo, useState } from "react";
-import { requestPatiently } from "@/api/client";
+import { useCallback, useMemo, useState } from "react";
+import { request, requestPatiently } from "@/api/client";
 import { itemsPath } from "@/api/queries";
-import type { ItemsPage } from "@/api/types";
+import type { ItemsPage, Judgement, Verdict } from "@/api/types";
 import { type ItemsSnapshot, ItemTable } from "@/lib/analysis/itemTable";
 import { useRunEvents } from "@/live/hooks";
 import { Batched, useBatched } from "@/pages/run/batch";
+import { type Loading, useLoading } from "@/pages/run/useLoading";
 
 const FIRST_PAGE = 1_000;
 const NEXT_PAGES = 5_000;
 
-export interface Items extends ItemsSnapshot {
+export interface Items extends ItemsSnapshot, Loading {
   /** All pages are in the browser. */
   readonly isWhole: boolean;
   readonly isReady: boolean;
-  readonly error: unknown;
-  readonly reload: () => void;
+  /** Say something of a finished item by hand; null takes it back. Rejects when it is refused. */
+  readonly judge: (key: string, verdict: Verdict | null) => Promise<void>;
 }
 
 /**
@@ -23,13 +24,9 @@ export interface Items extends ItemsSnapshot {
  * and a reload at any moment gives the same rows.
  */
 export function useItems(runId: string): Items {
-  const [load, setLoad] = useState({ round: 0, isReady: false, isWhole: false, error: null as unknown });
+  const [load, setLoad] = useState({ isReady: false, isWhole: false });
   const { table, batched } = useMemo(() => newTable(runId), [runId]);
   const snapshot = useBatched(batched);
-  const reload = useMemo(
-    () => () => setLoad((was) => ({ ...was, round: was.round + 1, isWhole: false, error: null })),
-    [],
-  );
 
   useRunEvents(runId, {
     onEvents: (events) => {
@@ -37,30 +34,35 @@ export function useItems(runId: string): Items {
     },
     onReset: () => {
       table.clear();
-      reload();
+      loading.reload();
     },
   });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round loads again
-  useEffect(() => {
-    const stop = new AbortController();
-    const pages = async () => {
-      for await (const page of itemPages(runId, stop.signal)) {
-        table.load(page.items);
-        batched.commit();
-        setLoad((was) => ({ ...was, isReady: true, isWhole: page.before === null }));
-      }
-    };
-    pages().catch((error: unknown) => {
-      if (!stop.signal.aborted) setLoad((was) => ({ ...was, error }));
-    });
-    return () => stop.abort();
-  }, [runId, table, batched, load.round]);
-
-  return useMemo(
-    () => ({ ...snapshot, isWhole: load.isWhole, isReady: load.isReady, error: load.error, reload }),
-    [snapshot, load, reload],
+  const loading = useLoading(
+    useCallback(
+      async (signal) => {
+        setLoad((was) => ({ ...was, isWhole: false }));
+        for await (const page of itemPages(runId, signal)) {
+          table.load(page.items);
+          batched.commit();
+          setLoad({ isReady: true, isWhole: page.before === null });
+        }
+      },
+      [runId, table, batched],
+    ),
   );
+
+  const judge = useCallback(
+    async (key: string, verdict: Verdict | null) => {
+      const path = `/runs/${runId}/judgements`;
+      const { by, seq } = await request<Judgement>(path, { method: "POST", body: { keys: [key], verdict } });
+      // The stream of a run that has ended tells nothing any more.
+      if (table.judge(key, seq, verdict && { verdict, by, seq })) batched.touch();
+    },
+    [runId, table, batched],
+  );
+
+  return useMemo(() => ({ ...snapshot, ...load, ...loading, judge }), [snapshot, load, loading, judge]);
 }
 
 /** A table of its own for each run: the id is what it belongs to. */

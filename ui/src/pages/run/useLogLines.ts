@@ -2,19 +2,22 @@ import { useMemo } from "react";
 import type { RunEvent } from "@/api/types";
 import type { LogLine } from "@/components/run/LogView";
 import { useEventLines } from "@/pages/run/useEventLines";
+import type { Loading } from "@/pages/run/useLoading";
 
 const FIRST = 5_000;
 const MOST = 20_000;
 const TYPES = ["log"] as const;
 
-export function useLogLines(runId: string): {
-  lines: readonly LogLine[];
-  isReady: boolean;
-  isWhole: boolean;
-} {
-  const { events, isReady, isWhole } = useEventLines(runId, TYPES, FIRST, MOST);
+export interface LogLines extends Loading {
+  readonly lines: readonly LogLine[];
+  readonly isReady: boolean;
+  readonly isWhole: boolean;
+}
+
+export function useLogLines(runId: string): LogLines {
+  const { events, ...state } = useEventLines(runId, TYPES, FIRST, MOST);
   const lines = useMemo(() => events.flatMap(linesOf), [events]);
-  return { lines, isReady, isWhole };
+  return { lines, ...state };
 }
 
 /** A text of several lines becomes several; what a progress bar overwrote with `\r` is left out. */

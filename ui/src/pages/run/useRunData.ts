@@ -2,6 +2,7 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { kindsQuery } from "@/api/queries";
 import type { Kind, Run } from "@/api/types";
+import { kindIn } from "@/components/kinds";
 import { type FeedEvent, merge } from "@/lib/analysis/feed";
 import { errorToFeed, FEED_TYPES, toFeed } from "@/lib/analysis/feedWords";
 import type { SeriesMap } from "@/lib/analysis/series";
@@ -9,6 +10,7 @@ import { useLiveRun } from "@/live/hooks";
 import type { Connection } from "@/live/types";
 import { type EventLines, useEventLines } from "@/pages/run/useEventLines";
 import { type Items, useItems } from "@/pages/run/useItems";
+import type { Loading } from "@/pages/run/useLoading";
 import { useSeries } from "@/pages/run/useSeries";
 
 const FEED_FIRST = 300;
@@ -19,22 +21,26 @@ export interface RunData {
   readonly kind: Kind;
   readonly items: Items;
   readonly series: SeriesMap;
+  readonly seriesLoading: Loading;
   readonly feed: readonly FeedEvent[];
+  readonly feedLoading: Loading;
 }
 
 /** Everything the page shows of one run, and how fresh it is. */
 export function useRunData(runId: string): { data: RunData; connection: Connection } {
   const { run: live, connection } = useLiveRun(runId);
   const { data: kinds } = useSuspenseQuery(kindsQuery);
-  const kind = useMemo(
-    () => kinds.find((one) => one.name === live.kind) ?? unknownKind(live.kind),
-    [kinds, live.kind],
-  );
+  const kind = useMemo(() => kindIn(kinds, live.kind), [kinds, live.kind]);
   const items = useItems(live.id);
-  const series = useSeries(live.id);
+  const { series, loading: seriesLoading } = useSeries(live.id);
   const lines = useEventLines(live.id, FEED_TYPES, FEED_FIRST, FEED_MOST);
   const feed = useFeed(lines, items, kind);
-  const data = useMemo(() => ({ run: live, kind, items, series, feed }), [live, kind, items, series, feed]);
+  const { error, reload } = lines;
+  const feedLoading = useMemo(() => ({ error, reload }), [error, reload]);
+  const data = useMemo(
+    () => ({ run: live, kind, items, series, seriesLoading, feed, feedLoading }),
+    [live, kind, items, series, seriesLoading, feed, feedLoading],
+  );
   return { data, connection };
 }
 
@@ -50,26 +56,4 @@ function useFeed({ events, isWhole }: EventLines, { finished }: Items, kind: Kin
     const errors = failed.filter((item) => item.seq >= oldest).slice(0, FEED_MOST);
     return merge(told, errors.map(errorToFeed));
   }, [told, failed, isWhole]);
-}
-
-/** A kind that this server no longer knows: its runs can still be read. */
-function unknownKind(name: string): Kind {
-  return {
-    name,
-    title: name,
-    prefix: name,
-    summary: "",
-    unit: "item",
-    units: "items",
-    phases: [],
-    columns: [],
-    metrics: [],
-    panels: [],
-    headline: null,
-    live_params: [],
-    stuck_seconds: 0,
-    can_release: false,
-    params_schema: {},
-    examples: [],
-  };
 }

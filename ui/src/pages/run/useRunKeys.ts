@@ -1,6 +1,7 @@
+import type { RunSteering } from "@/components/run/useSteering";
+import type { Action } from "@/lib/analysis/actions";
 import { useShortcuts } from "@/lib/keys";
 import type { RunUrl, Tab } from "@/pages/run/useRunUrl";
-import type { RunSteering } from "@/pages/run/useSteering";
 
 export interface RunKeys {
   url: RunUrl;
@@ -13,20 +14,14 @@ export interface RunKeys {
 
 /** The keys of the run page. Those that cannot be used now do nothing: the button says why. */
 export function useRunKeys({ url, tabs, steering, onFreeze, onFold, onNextError }: RunKeys): void {
-  const { act } = steering;
-  const steer = (...actions: Parameters<typeof act>) => actions.forEach(act);
-  const pause = () => {
-    const first = steering.offers.find(({ action, blocked }) => blocked === null && PAUSES.has(action));
-    if (first) steer(first.action);
-  };
-  const cancel = () => {
-    const first = steering.offers.find(({ action, blocked }) => blocked === null && ENDS.has(action));
-    if (first) steer(first.action);
+  const actOnFirst = (wanted: ReadonlySet<Action>) => {
+    const first = steering.offers.find(({ action, blocked }) => blocked === null && wanted.has(action));
+    if (first) steering.act(first.action);
   };
   useShortcuts("Run", [
-    { keys: "p", label: "Pause or resume", run: pause },
-    { keys: "x", label: "Cancel", run: cancel },
-    { keys: "r", label: "Retry", run: () => steer("retry") },
+    { keys: "p", label: "Pause or resume", run: () => actOnFirst(PAUSES) },
+    { keys: "x", label: "Cancel", run: () => actOnFirst(ENDS) },
+    { keys: "r", label: "Retry", run: () => steering.act("retry") },
     { keys: "f", label: "Freeze or release the view", run: onFreeze },
     { keys: "[", label: "Fold the activity", run: onFold },
     { keys: ".", label: "Show new results", run: () => press("show-new") },
@@ -48,8 +43,8 @@ export function useRunKeys({ url, tabs, steering, onFreeze, onFold, onNextError 
   ]);
 }
 
-const PAUSES: ReadonlySet<string> = new Set(["pause", "resume", "undo-pause"]);
-const ENDS: ReadonlySet<string> = new Set(["cancel", "force"]);
+const PAUSES: ReadonlySet<Action> = new Set<Action>(["pause", "resume", "undo-pause"]);
+const ENDS: ReadonlySet<Action> = new Set<Action>(["cancel", "force"]);
 const NUMBERS = ["1", "2", "3", "4", "5", "6", "7", "8"] as const;
 
 /** Act on what carries this name on the page, if it is there. */

@@ -1,16 +1,16 @@
-import { useEffect, useMemo, useState } from "react";
-import { query, request } from "@/api/client";
+import { useCallback, useMemo } from "react";
+import { query, requestPatiently } from "@/api/client";
 import type { MetricsPage } from "@/api/types";
 import type { SeriesMap } from "@/lib/analysis/series";
 import { SeriesTable } from "@/lib/analysis/seriesTable";
 import { useRunEvents } from "@/live/hooks";
 import { Batched, useBatched } from "@/pages/run/batch";
+import { type Loading, useLoading } from "@/pages/run/useLoading";
 
 const POINTS = 2_000;
 
 /** Every metric of a run as a line: loaded thinned, then continued live. */
-export function useSeries(runId: string): SeriesMap {
-  const [round, setRound] = useState(0);
+export function useSeries(runId: string): { series: SeriesMap; loading: Loading } {
   const { table, batched } = useMemo(() => newTable(runId), [runId]);
 
   useRunEvents(runId, {
@@ -23,25 +23,23 @@ export function useSeries(runId: string): SeriesMap {
     },
     onReset: () => {
       table.clear();
-      setRound((was) => was + 1);
+      loading.reload();
     },
   });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round loads again
-  useEffect(() => {
-    const stop = new AbortController();
-    request<MetricsPage>(`/runs/${encodeURIComponent(runId)}/metrics${query({ points: POINTS })}`, {
-      signal: stop.signal,
-    })
-      .then(({ series }) => {
+  const loading = useLoading(
+    useCallback(
+      async (signal) => {
+        const path = `/runs/${encodeURIComponent(runId)}/metrics${query({ points: POINTS })}`;
+        const { series } = await requestPatiently<MetricsPage>(path, signal);
         table.load(series);
         batched.commit();
-      })
-      .catch(() => undefined);
-    return () => stop.abort();
-  }, [runId, table, batched, round]);
+      },
+      [runId, table, batched],
+    ),
+  );
 
-  return useBatched(batched);
+  return { series: useBatched(batched), loading };
 }
 
 function newTable(_runId: string) {

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { request } from "@/api/client";
 import { newestStack, type Stack } from "@/components/run/StackDrawer";
-import { useLasting } from "@/live/hooks";
+import { serverNow, useNow } from "@/lib/now";
 import { useLogLines } from "@/pages/run/useLogLines";
 
 const PATIENCE_MS = 12_000;
@@ -16,22 +16,26 @@ export interface StackView {
 
 /** Ask a job for its stack and wait until it is in the log; an older one shows meanwhile. */
 export function useStack(runId: string): StackView {
-  const { lines } = useLogLines(runId);
+  const { lines, error: unread, reload } = useLogLines(runId);
   const stack = newestStack(lines);
+  const now = useNow();
   const [after, setAfter] = useState<number | null>(null);
+  const [askedAt, setAskedAt] = useState(0);
   const { mutate, error } = useMutation({
     mutationFn: () =>
       request<{ after: number }>(`/runs/${encodeURIComponent(runId)}/stack`, { method: "POST" }),
     onSuccess: (answer) => setAfter(answer.after),
   });
   const isWaiting = error === null && after !== null && (stack?.seq ?? 0) <= after;
-  const isMissing = useLasting(isWaiting, PATIENCE_MS);
+  const isLate = now - askedAt > PATIENCE_MS;
   return {
     stack,
-    state: isMissing ? "missing" : isWaiting ? "waiting" : "here",
-    refusal: error?.message ?? null,
+    state: isWaiting ? (isLate ? "missing" : "waiting") : "here",
+    refusal: error?.message ?? (unread instanceof Error ? unread.message : null),
     ask: () => {
+      if (unread !== null) reload();
       setAfter(Number.MAX_SAFE_INTEGER);
+      setAskedAt(serverNow());
       mutate();
     },
   };

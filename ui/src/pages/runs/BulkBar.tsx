@@ -4,7 +4,7 @@ import type { Control, RunHeader } from "@/api/types";
 import { isTerminal } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { StopDialog } from "@/components/fleet/StopDialog";
-import { steerMany } from "@/components/fleet/steerMany";
+import { refusalWords, steerMany } from "@/components/fleet/steerMany";
 import { count, counted } from "@/lib/format";
 import { say } from "@/live/notices";
 import { saveCsv } from "@/pages/runs/csv";
@@ -23,7 +23,7 @@ export function BulkBar({ runs, onClear }: { runs: readonly RunHeader[]; onClear
         wanted.map((run) => run.id),
         control,
       );
-      const detail = refused[0]?.error.message;
+      const detail = refusalWords(refused);
       const level = refused.length > 0 ? "error" : "success";
       say({ key: "bulk", level, text: `${DONE[control]} ${counted(done, "run", "runs")}.`, detail });
     } catch (error) {

@@ -3,9 +3,11 @@ import { memo } from "react";
 import type { Kind, RunHeader } from "@/api/types";
 import { ProgressBar } from "@/components/base/ProgressBar";
 import { Elapsed, RelativeTime } from "@/components/base/Time";
-import { useEta } from "@/components/fleet/useEta";
+import { stepWords } from "@/components/fleet/words";
 import { resultOf } from "@/components/kinds";
+import { useElapsed } from "@/components/run/elapsed";
 import { RunBadge } from "@/components/run/RunBadge";
+import { useRemaining } from "@/components/run/useRemaining";
 import { cn } from "@/lib/cn";
 import { NONE, roughly, wholePercent } from "@/lib/format";
 
@@ -22,7 +24,7 @@ export interface RunsRowProps {
 
 /** One run in one line; on phones two, with the bar beneath. */
 export const RunsRow = memo(function RunsRow({ run, kind, isSelected, onSelect }: RunsRowProps) {
-  const eta = useEta(run);
+  const { seconds: left } = useRemaining(run, kind, useElapsed(run));
   const percent = wholePercent(run.progress.done, run.progress.total);
   return (
     <div
@@ -55,8 +57,14 @@ export const RunsRow = memo(function RunsRow({ run, kind, isSelected, onSelect }
           {run.name}
         </Link>
         <span className="block truncate text-text-3 text-xs md:hidden">
-          {kind.title} · <Elapsed seconds={run.active_seconds} since={run.active_since} />
-          {eta !== null && ` · ${roughly(eta)} left`}
+          {kind.title}
+          {run.started_at && (
+            <>
+              {" · "}
+              <Elapsed seconds={run.active_seconds} since={run.active_since} />
+            </>
+          )}
+          {left !== null && ` · ${roughly(left)}`}
         </span>
       </span>
       <span role="cell" className="truncate text-text-2 max-lg:hidden">
@@ -75,16 +83,18 @@ export const RunsRow = memo(function RunsRow({ run, kind, isSelected, onSelect }
         </span>
       </span>
       <span role="cell" className="text-right text-running-text max-lg:hidden">
-        {eta === null ? <span className="text-text-3">{NONE}</span> : roughly(eta)}
+        {left === null ? <span className="text-text-3">{NONE}</span> : roughly(left)}
       </span>
       <span role="cell" className="text-right text-text-2 max-md:hidden">
         {run.started_at ? <Elapsed seconds={run.active_seconds} since={run.active_since} /> : NONE}
       </span>
       <span
         role="cell"
-        className={cn("truncate max-lg:hidden", run.status === "failed" ? "text-fail" : "text-text-2")}
+        className={cn("truncate pl-4 max-lg:hidden", run.status === "failed" ? "text-fail" : "text-text-2")}
       >
-        {resultOf(run, kind) || <span className="text-text-3">{NONE}</span>}
+        {[stepWords(run), resultOf(run, kind)].filter(Boolean).join(" · ") || (
+          <span className="text-text-3">{NONE}</span>
+        )}
       </span>
       <span role="cell" className="relative z-10 truncate text-right text-text-3 text-xs max-lg:hidden">
         {run.owner} · <RelativeTime time={run.created_at} short />

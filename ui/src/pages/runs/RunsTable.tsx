@@ -64,7 +64,7 @@ export function RunsTable({ list, selection }: { list: RunList; selection: Selec
           <span role="columnheader" className="text-right">
             Elapsed
           </span>
-          <span role="columnheader" className="max-lg:hidden">
+          <span role="columnheader" className="pl-4 max-lg:hidden">
             Result
           </span>
           <span role="columnheader" className="text-right max-lg:hidden">

@@ -5,8 +5,10 @@ import { request } from "@/api/client";
 import { Button } from "@/components/base/Button";
 import { Card } from "@/components/base/Card";
 import { playSound } from "@/components/shell/ring";
+import { count } from "@/lib/format";
 import { changeSettings, DEFAULTS, type Settings, useSettings } from "@/lib/settings";
 import { Choice, Toggle } from "@/pages/settings/fields";
+import { ToldElsewhere } from "@/pages/settings/ToldElsewhere";
 
 /** How this browser likes things. Every change is saved at once. */
 export function SettingsPage() {
@@ -73,6 +75,9 @@ export function SettingsPage() {
         />
       </Section>
       <Attention settings={settings} />
+      <Section title="Told elsewhere" note="Set where the server starts.">
+        <ToldElsewhere />
+      </Section>
       <Server />
     </div>
   );
@@ -138,13 +143,20 @@ function Attention({ settings }: { settings: Settings }) {
 
 interface Stats {
   version: string;
-  uptime_seconds: number;
+  browsers: number;
+  watchers: number;
+  events_per_second: number;
+  /** From an event's append until its watchers were written to; null while there was none. */
+  delivery_ms: { p50: number | null; p95: number | null };
 }
+
+const STATS_MS = 5000;
 
 function Server() {
   const { data } = useQuery({
     queryKey: ["stats"],
     queryFn: ({ signal }) => request<Stats>("/stats", { signal }),
+    refetchInterval: STATS_MS,
   });
   const signOut = async () => {
     await request("/sign-out", { method: "POST" });
@@ -160,6 +172,32 @@ function Server() {
           Sign out
         </Button>
       </div>
+      {data && (
+        <dl className="grid grid-cols-2 gap-x-4 gap-y-3 px-4 py-3 text-sm sm:grid-cols-4">
+          <Figure label="Open browsers" value={count(data.browsers)} />
+          <Figure label="Watchers" value={count(data.watchers)} note="of single runs" />
+          <Figure label="News" value={`${figure(data.events_per_second)} /s`} note="in the last minute" />
+          <Figure label="Delivered within" {...deliveryWords(data.delivery_ms)} />
+        </dl>
+      )}
     </Section>
   );
 }
+
+function Figure({ label, value, note }: { label: string; value: string; note?: string }) {
+  return (
+    <div>
+      <dt className="text-text-3 text-xs">{label}</dt>
+      <dd className="font-medium tabular-nums">{value}</dd>
+      {note && <dd className="text-text-3 text-xs">{note}</dd>}
+    </div>
+  );
+}
+
+function deliveryWords({ p50, p95 }: Stats["delivery_ms"]): { value: string; note: string } {
+  if (p50 === null || p95 === null) return { value: "–", note: "no news yet" };
+  return { value: `${figure(p50)} ms`, note: `95 %: ${figure(p95)} ms` };
+}
+
+const figure = (value: number): string =>
+  value < 10 ? String(Math.round(value * 10) / 10) : count(Math.round(value));

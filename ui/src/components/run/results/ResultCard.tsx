@@ -1,16 +1,17 @@
-import { memo, useState } from "react";
+import { memo } from "react";
 import { DuplicateMark } from "@/components/run/DuplicateMark";
 import { FieldValue } from "@/components/run/FieldValue";
+import type { TableColumn } from "@/components/run/results/columns";
 import { isEmpty, type ResultRowProps } from "@/components/run/results/ResultRow";
-import { cn } from "@/lib/cn";
+import { RowFrame } from "@/components/run/results/RowFrame";
+import { VerdictMark } from "@/components/run/VerdictMark";
 import { count, duration } from "@/lib/format";
 
 const NAMES = 3;
 
 /** A result on a phone: what it was, how it went, how long it took. */
 export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
-  const { item, number, index, top, height, columns, isFresh, isOpen, isCursor, onOpen } = props;
-  const [fades] = useState(isFresh);
+  const { item, number, columns } = props;
   const names = columns.filter((column) => column.format === "text" && !isEmpty(column.read(item)));
   const title =
     item.label ??
@@ -18,29 +19,17 @@ export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
       .slice(0, NAMES)
       .map((column) => String(column.read(item)))
       .join(" × ");
-  const rest = columns.filter(
-    (column) => !names.slice(0, NAMES).includes(column) && !isEmpty(column.read(item)),
-  );
+  // What the title says already is not said again.
+  const isSaid = (column: TableColumn) =>
+    item.label ? item.label.includes(String(column.read(item))) : names.slice(0, NAMES).includes(column);
+  const rest = columns.filter((column) => !isEmpty(column.read(item)) && !isSaid(column));
   return (
-    <div
-      role="row"
-      data-index={index}
-      data-key={item.key}
-      aria-rowindex={index + 2}
-      aria-selected={isOpen}
-      tabIndex={isCursor ? 0 : -1}
-      onClick={() => onOpen(item.key)}
-      className={cn(
-        "absolute inset-x-0 flex flex-col justify-center gap-1 border-line border-b px-4",
-        fades && "animate-fade",
-        isOpen && "bg-running-soft",
-      )}
-      style={{ transform: `translateY(${top}px)`, height }}
-    >
+    <RowFrame row={props} className="flex flex-col justify-center gap-1">
       <div role="gridcell" className="flex min-w-0 items-baseline gap-2 text-sm">
         <span className="min-w-0 flex-1 truncate font-medium">{title || item.key}</span>
         <span className="inline-flex shrink-0 items-center gap-1.5 self-center text-text-3 text-xs">
-          <DuplicateMark item={item} />#{count(number)}
+          <DuplicateMark item={item} />
+          <VerdictMark item={item} />#{count(number)}
         </span>
       </div>
       <div
@@ -58,6 +47,6 @@ export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
         )}
         {item.state === "failed" && <span className="shrink-0">{duration(item.seconds)}</span>}
       </div>
-    </div>
+    </RowFrame>
   );
 });

@@ -66,7 +66,13 @@ export function ResultRows(props: ResultRowsProps) {
           onSort={props.onSort}
         />
       )}
-      {rows.length === 0 && <p className="px-4 py-12 text-center text-sm text-text-3">{empty}</p>}
+      {rows.length === 0 && (
+        <div role="row">
+          <div role="gridcell" className="px-4 py-12 text-center text-sm text-text-3">
+            {empty}
+          </div>
+        </div>
+      )}
       <div
         role="rowgroup"
         className="relative"

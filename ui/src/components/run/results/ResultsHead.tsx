@@ -57,10 +57,11 @@ function Heading({ field, label, isRight = false, sort, onSort }: HeadingProps) 
     >
       <button
         type="button"
+        title={label}
         onClick={() => onSort(nextSort(field, mine))}
         className={cn(
           "flex h-full w-full min-w-0 items-center gap-1 pr-3 font-medium text-text-2 hover:text-text",
-          isRight && "justify-end",
+          isRight && "justify-end pr-5",
         )}
       >
         <span className="truncate">{label}</span>

@@ -24,7 +24,7 @@ export interface ResultsTableProps {
   className?: string;
 }
 
-/** Live results, newest first. They hold still while somebody reads. */
+/** Results, newest first. They hold still while somebody reads. */
 export function ResultsTable(props: ResultsTableProps) {
   const { run, kind, items, isWhole, isReady, isFrozen, isPhone, state, onState, className } = props;
   const [reading, setReading] = useState({ isScrolled: false, isRowFocused: false });
@@ -45,12 +45,14 @@ export function ResultsTable(props: ResultsTableProps) {
     scroller.current?.scrollTo({ top: 0 });
     if (scroller.current?.contains(document.activeElement)) (document.activeElement as HTMLElement).blur();
   };
+  const title = isTerminal(run.status) ? "Results" : "Live results";
   return (
     <section
-      aria-label="Live results"
+      aria-label={title}
       className="isolate flex min-h-0 flex-col rounded-lg border border-line bg-card shadow-card"
     >
       <ResultsToolbar
+        title={title}
         kind={kind}
         items={items}
         columns={all}

@@ -12,6 +12,7 @@ const LIMITS = [50, 200, 1000, 0];
 const FIELD = "h-7 rounded-md border border-line-strong bg-card px-1.5 text-xs max-md:h-11";
 
 export interface ResultsToolbarProps {
+  title: string;
   kind: Kind;
   items: readonly Item[];
   columns: readonly TableColumn[];
@@ -22,6 +23,7 @@ export interface ResultsToolbarProps {
 }
 
 export function ResultsToolbar({
+  title,
   kind,
   items,
   columns,
@@ -34,7 +36,7 @@ export function ResultsToolbar({
   return (
     <div className="border-line border-b px-4 py-2">
       <div className="flex flex-wrap items-center gap-2">
-        <h2 className="mr-auto font-semibold text-sm max-md:w-full">Live results</h2>
+        <h2 className="mr-auto font-semibold text-sm max-md:w-full">{title}</h2>
         <label className="flex h-7 min-w-0 items-center gap-1.5 rounded-md max-md:flex-1 border border-line-strong px-2 focus-within:outline-2 focus-within:outline-focus max-md:h-11">
           <Search aria-hidden size={13} className="text-text-3" />
           <span className="sr-only">Filter the results by text</span>

@@ -19,7 +19,10 @@ const WIDTHS: Partial<Record<Format, readonly [rem: number, grow: number]>> = {
   json: [8, 2],
   boolean: [4, 0],
 };
-const NUMBER_WIDTH = [5.5, 0] as const;
+const NUMBER_WIDTH = [5, 0] as const;
+/** A heading is read whole, unless it is very long. */
+const LETTER_REM = 0.4;
+const MOST_REM = 10;
 const FIRST_REM = 4;
 const PADDING_REM = 2;
 
@@ -55,7 +58,8 @@ const DURATIONS: ReadonlySet<Format> = new Set(["seconds", "milliseconds"]);
 /** All columns one can choose. */
 export function columnsOf(kind: Kind): readonly TableColumn[] {
   const declared = kind.columns.map(({ name, label, format, filter }): TableColumn => {
-    const [rem, grow] = WIDTHS[format] ?? NUMBER_WIDTH;
+    const [least, grow] = WIDTHS[format] ?? NUMBER_WIDTH;
+    const rem = Math.max(least, Math.min(MOST_REM, label.length * LETTER_REM + 1.3));
     return { field: name, label, format, filter, rem, grow, read: (item) => item.data[name] };
   });
   const hasName = declared.length > 0;

@@ -1,13 +1,13 @@
 import { useMemo, useState } from "react";
-import type { Kind, Run } from "@/api/types";
+import type { Kind, RunHeader } from "@/api/types";
 import { needsQuestion } from "@/components/run/CancelDialog";
 import type { PauseWish } from "@/components/run/PauseDialog";
-import { type Action, type Offer, offers } from "@/lib/analysis/actions";
+import { type Action, mayRelease, type Offer, offers } from "@/lib/analysis/actions";
 import { useNow } from "@/lib/now";
-import { useControl } from "@/live/hooks";
+import { cutOffWords, useControl } from "@/live/hooks";
 import type { Connection } from "@/live/types";
 
-export type Question = "cancel" | "force" | null;
+export type Question = "cancel" | "force" | "retry" | null;
 
 export interface RunSteering {
   readonly offers: readonly Offer[];
@@ -22,23 +22,20 @@ export interface RunSteering {
   readonly isSlow: boolean;
 }
 
-const LOST: ReadonlySet<Connection["state"]> = new Set(["offline", "signed-out"]);
-
 /** The run's buttons, and what they do. */
-export function useSteering(run: Run, kind: Kind, elapsed: number, connection: Connection): RunSteering {
+export function useSteering(
+  run: RunHeader,
+  kind: Kind,
+  elapsed: number,
+  connection: Connection,
+): RunSteering {
   const now = useNow();
   const { ask, asked } = useControl(run.id);
   const [question, setQuestion] = useState<Question>(null);
   const pendingSeconds = run.request ? Math.floor((now - new Date(run.request.time).getTime()) / 1000) : 0;
-  const offline = LOST.has(connection.state) ? "The server cannot be reached. The run keeps going." : null;
+  const offline = cutOffWords(connection.state);
   const offered = useMemo(
-    () =>
-      offers(run, {
-        offline,
-        pendingSeconds,
-        unit: kind.unit,
-        canRelease: kind.can_release && !run.attached,
-      }),
+    () => offers(run, { offline, pendingSeconds, unit: kind.unit, canRelease: mayRelease(run, kind) }),
     [run, offline, pendingSeconds, kind],
   );
   const name = run.name;
@@ -49,7 +46,7 @@ export function useSteering(run: Run, kind: Kind, elapsed: number, connection: C
     "undo-pause": () => void ask("resume", { name }),
     cancel: () => (needsQuestion(run, elapsed) ? setQuestion("cancel") : void ask("cancel", { name })),
     force: () => setQuestion("force"),
-    retry: openRetry,
+    retry: () => setQuestion("retry"),
   };
   return {
     offers: offered,
@@ -68,10 +65,4 @@ export function useSteering(run: Run, kind: Kind, elapsed: number, connection: C
     },
     isSlow: asked?.stage === "slow",
   };
-}
-
-/** The button that is in view knows what it asks. */
-function openRetry(): void {
-  const buttons = [...document.querySelectorAll<HTMLElement>("[data-shortcut=retry]")];
-  buttons.find((one) => one.offsetParent !== null && one.closest("[inert]") === null)?.click();
 }

@@ -76,8 +76,6 @@ def kill_supervisor(up: Stack) -> None:
     """SIGKILL `pilothouse up` itself, see that nothing of it stays, and start it again."""
     up.process.kill()
     up.process.wait(10)
-    assert up.process.stderr
-    up.process.stderr.close()
     until(lambda: not up.is_up(), "the server to notice", 10)
     up.begin()
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.e2e.stack import Stack, stack
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:

@@ -71,6 +71,7 @@ def test_lists_and_runs_are_json_on_request(up: Stack) -> None:
     assert shown["progress"]["done"] == 3
 
 
+@pytest.mark.rows("S1.84", "S1.85")
 @pytest.mark.parametrize("format_", ["csv", "json", "jsonl"])
 def test_results_are_exported_in_every_format(up: Stack, format_: str, tmp_path: Path) -> None:
     run = start(up, "--set", "count=4", "--set", "bad=[2]")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("cli")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("cli")]
 
 
 def start(up: Stack, *arguments: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ CASES = {
 LEAVES_ITS_SHIM = ["signals", "session", "daemon", "shim"]
 HANG = 40.0
 
-pytestmark = pytest.mark.xdist_group("hostile")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("hostile")]
 
 
 @pytest.fixture(scope="module")

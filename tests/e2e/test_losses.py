@@ -19,7 +19,12 @@ from pilothouse.settings import Settings
 from tests.chaos.served import Served
 from tests.e2e.browser import chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page"), pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.browser,
+    pytest.mark.xdist_group("page"),
+    pytest.mark.timeout(120),
+]
 
 
 @pytest.fixture

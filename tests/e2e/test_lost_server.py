@@ -15,7 +15,7 @@ import pytest
 from tests.chaos import scale
 from tests.e2e.stack import Stack, until
 
-pytestmark = pytest.mark.xdist_group("survival")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("survival")]
 
 
 @contextmanager

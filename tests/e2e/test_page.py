@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
+from tests.chaos import scale
 from tests.e2e.browser import Wire, chromium, sign_in
 from tests.e2e.stack import Stack, until
+
+TABS = 12 if scale.IS_LONG else 8  # a browser opens 6 connections to a server
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page"), pytest.mark.timeout(240)]
 
@@ -73,6 +76,25 @@ def status(page: Page) -> Any:
     return page.locator("main [data-status]").first
 
 
+@pytest.mark.rows(
+    "S1.2",
+    "S1.3",
+    "S1.21",
+    "S1.22",
+    "S1.23",
+    "S1.44",
+    "S1.63",
+    "S1.72",
+    "S1.74",
+    "S1.76",
+    "S1.90",
+    "S2.90",
+    "S2.94",
+    "S4.61",
+    "S4.66",
+    "S4.100",
+)
+@pytest.mark.long
 def test_500_items_are_the_same_once_each_in_page_export_and_log_whatever_was_cut(
     up: Stack, page: Page
 ) -> None:
@@ -121,6 +143,26 @@ def pages(up: Stack, run_id: str) -> Iterator[list[dict[str, Any]]]:
         after = events[-1]["seq"]
 
 
+@pytest.mark.rows(
+    "S1.1",
+    "S1.2",
+    "S1.16",
+    "S1.17",
+    "S1.23",
+    "S1.46",
+    "S1.60",
+    "S1.73",
+    "S1.75",
+    "S3.2",
+    "S3.23",
+    "S3.28",
+    "S3.47",
+    "S3.48",
+    "S3.99",
+    "S3.111",
+    "S5.69",
+    "S5.70",
+)
 def test_pause_resume_and_cancel_show_their_stages_and_survive_a_reload(up: Stack, page: Page) -> None:
     run_id = start(up, "steered", count=4000, speed=0.4)
     sign_in(page, up, f"/runs/{run_id}")
@@ -135,6 +177,7 @@ def test_pause_resume_and_cancel_show_their_stages_and_survive_a_reload(up: Stac
     expect(status(page)).to_have_attribute("data-status", "running")
     up.api("PATCH", f"/api/runs/{run_id}", {"params": {"speed": 30}})
     up.wait(run_id, done(35), "35 items")
+    has_something_to_lose(page)
     page.get_by_role("button", name=re.compile("^Cancel")).first.click()
     dialog = page.get_by_role("alertdialog").or_(page.get_by_role("dialog"))
     expect(dialog).to_contain_text("This action cannot be undone")
@@ -149,6 +192,7 @@ def test_pause_resume_and_cancel_show_their_stages_and_survive_a_reload(up: Stac
     assert up.run(run_id)["progress"]["done"] >= 35
 
 
+@pytest.mark.long
 def test_a_reader_who_has_scrolled_is_not_moved_by_new_rows(up: Stack, page: Page) -> None:
     run_id = start(up, "held", count=3000, speed=30)
     up.wait(run_id, done(80), "80 items")
@@ -172,6 +216,8 @@ def test_a_reader_who_has_scrolled_is_not_moved_by_new_rows(up: Stack, page: Pag
     up.api("POST", f"/api/runs/{run_id}/cancel", {})
 
 
+@pytest.mark.rows("S1.71", "S2.20", "S2.94", "S4.66", "S4.72", "S5.81")
+@pytest.mark.long
 def test_a_lost_connection_is_shown_and_what_was_missed_is_filled_in(up: Stack, page: Page) -> None:
     run_id = start(up, "cut off", count=4000, speed=15)
     wire = Wire(up.url)
@@ -191,6 +237,7 @@ def test_a_lost_connection_is_shown_and_what_was_missed_is_filled_in(up: Stack, 
     wire.close()
 
 
+@pytest.mark.rows("S1.58", "S2.51", "S2.52")
 def test_a_run_is_started_from_the_form_and_a_bad_field_is_named(up: Stack, page: Page) -> None:
     sign_in(page, up, "/runs/new?kind=counting")
 
@@ -205,7 +252,9 @@ def test_a_run_is_started_from_the_form_and_a_bad_field_is_named(up: Stack, page
     expect(status(page)).to_have_attribute("data-status", "completed", timeout=30_000)
 
 
+@pytest.mark.rows("S3.45", "S3.85", "S3.86", "S3.87")
 @pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.long
 def test_no_page_scrolls_sideways_and_the_controls_are_in_view(up: Stack, page: Page, width: int) -> None:
     run_id = start(up, f"at {width}", count=2000, speed=20)
     page.set_viewport_size({"width": width, "height": 800})
@@ -221,15 +270,68 @@ def test_no_page_scrolls_sideways_and_the_controls_are_in_view(up: Stack, page: 
     page.goto(f"{up.url}/runs/{run_id}")
     pause = page.get_by_role("button", name=re.compile("^Pause")).locator("visible=true").first
     expect(pause).to_be_in_viewport()
+    stands_as_it_should(page, width)
+    has_something_to_lose(page)
+    page.get_by_role("button", name=re.compile("^Cancel")).locator("visible=true").first.click()
+    asks_as_it_should(page, width)
     up.api("POST", f"/api/runs/{run_id}/cancel", {})
 
 
-def test_twelve_tabs_share_one_stream(up: Stack, browser: Browser) -> None:
+def has_something_to_lose(page: Page) -> None:
+    """Wait until the run is so old that a cancel asks first."""
+    old = re.compile(r"Elapsed\s*(1[1-9]|[2-9]\d) s")
+    expect(page.locator("main").first).to_contain_text(old, timeout=60_000)
+
+
+def box(locator: Locator) -> FloatRect:
+    """Where something is on the screen."""
+    found = locator.bounding_box()
+    assert found is not None
+    return found
+
+
+def stands_as_it_should(page: Page, width: int) -> None:
+    """Feed beside the panels, above them, or a part of its own; the progress is never far."""
+    feed = page.get_by_role("region", name="Activity", exact=True)
+    parts = box(page.get_by_role("navigation", name="Parts of the run"))
+    progress = box(page.get_by_role("progressbar").locator("visible=true").first)
+    assert progress["y"] + progress["height"] < 300
+    if width < 768:
+        expect(feed).to_be_hidden()
+        assert progress["width"] > width - 40
+    elif width < 1024:
+        assert box(feed)["y"] + box(feed)["height"] <= parts["y"]
+        assert box(feed)["width"] == pytest.approx(parts["width"], abs=2)
+    else:
+        assert box(feed)["x"] + box(feed)["width"] <= parts["x"]
+        assert box(feed)["width"] / (box(feed)["width"] + parts["width"]) == pytest.approx(0.4, abs=0.03)
+
+
+def asks_as_it_should(page: Page, width: int) -> None:
+    """Over a dimmed page: in its middle, or on a phone a sheet at its bottom."""
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    dim = dialog.evaluate("dialog => getComputedStyle(dialog, '::backdrop').backgroundColor")
+    assert re.fullmatch(r"rgba\(0, 0, 0, 0\.\d+\)", dim), dim
+    place = box(dialog)
+    if width < 768:
+        assert (place["x"], place["width"]) == (0, width)
+        assert place["y"] + place["height"] == pytest.approx(800, abs=1)
+    else:
+        assert place["x"] + place["width"] / 2 == pytest.approx(width / 2, abs=10)
+        assert place["y"] + place["height"] / 2 == pytest.approx(400, abs=10)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+@pytest.mark.rows("S4.59")
+@pytest.mark.long
+def test_many_tabs_share_one_stream(up: Stack, browser: Browser) -> None:
     context = browser.new_context()
     first = context.new_page()
     sign_in(first, up)
     tabs = [first]
-    for _ in range(11):
+    for _ in range(TABS - 1):
         tab = context.new_page()
         tab.goto(f"{up.url}/runs")
         tabs.append(tab)

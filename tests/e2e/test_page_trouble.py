@@ -15,7 +15,12 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.browser import chromium, sign_in
 from tests.e2e.stack import Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("trouble"), pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.browser,
+    pytest.mark.xdist_group("trouble"),
+    pytest.mark.timeout(240),
+]
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +103,7 @@ def test_a_pause_has_an_end_a_reason_and_a_strength_and_its_resume_is_foretold(u
     expect(page.get_by_text("attempt 2", exact=True)).to_be_visible()
 
 
+@pytest.mark.rows("S2.11", "S2.95", "S2.100")
 def test_a_stuck_run_says_why_and_shows_its_stack(up: Stack, page: Page) -> None:
     run_id = start(up, "standing", count=10, stubborn=True, stuck_seconds=1.0)
     up.wait(run_id, is_stuck, "the watchdog")
@@ -115,6 +121,7 @@ def test_a_stuck_run_says_why_and_shows_its_stack(up: Stack, page: Page) -> None
     expect(notice).to_be_hidden()
 
 
+@pytest.mark.rows("S2.86", "S2.87", "S2.88")
 def test_stop_all_stuck_sends_exactly_the_runs_that_still_stand(up: Stack, page: Page) -> None:
     standing = start(up, "standing", count=10, stubborn=True, stuck_seconds=1.0)
     sleepy = start(up, "sleepy", count=4000, speed=0.001, stuck_seconds=1.0)
@@ -143,6 +150,7 @@ def test_stop_all_stuck_sends_exactly_the_runs_that_still_stand(up: Stack, page:
     assert up.run(sleepy)["status"] == "running"
 
 
+@pytest.mark.rows("S1.83")
 def test_a_retry_shows_what_it_keeps_before_it_starts(up: Stack, page: Page) -> None:
     run_id = start(up, "half good", count=20, speed=500, bad=[3, 9, 12])
     up.wait(run_id, lambda run: bool(run["ended_at"]), "the end")

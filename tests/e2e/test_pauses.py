@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.stack import Stack, stack, until
 from tests.e2e.test_survival import done, ended, executed, log, start
 
-pytestmark = pytest.mark.xdist_group("pauses")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("pauses")]
 
 
 @pytest.fixture(scope="module")

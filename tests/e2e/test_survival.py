@@ -44,6 +44,7 @@ def ended(run: dict[str, Any]) -> bool:
     return run["ended_at"] is not None
 
 
+@pytest.mark.rows("S1.38", "S2.90", "S3.7", "S4.88", "S5.67", "S5.87")
 def test_a_server_killed_twice_costs_no_item_and_repeats_none(up: Stack, ledger: Path) -> None:
     run_id = start(up, ledger, count=200, speed=80, concurrency=2)
 
@@ -69,6 +70,7 @@ def test_a_killed_job_goes_on_without_repeating_what_is_finished(up: Stack, ledg
     assert sorted(map(int, finished(up, run_id))) == list(range(40))
 
 
+@pytest.mark.long
 def test_a_job_that_always_dies_fails_after_three_attempts_and_keeps_its_results(
     up: Stack, ledger: Path
 ) -> None:
@@ -81,6 +83,7 @@ def test_a_job_that_always_dies_fails_after_three_attempts_and_keeps_its_results
     assert run["failure"]["signal"] == signal.SIGKILL
 
 
+@pytest.mark.long
 def test_a_host_that_dies_takes_its_jobs_along_and_they_resume(up: Stack, ledger: Path) -> None:
     run_id = start(up, ledger, count=150, speed=60)
     up.wait(run_id, done(20), "20 items")
@@ -93,6 +96,7 @@ def test_a_host_that_dies_takes_its_jobs_along_and_they_resume(up: Stack, ledger
     assert len(executed(ledger)) <= 151
 
 
+@pytest.mark.rows("S1.12", "S1.15", "S1.34")
 def test_nothing_new_starts_after_a_pause_was_accepted(up: Stack, ledger: Path) -> None:
     run_id = start(up, ledger, count=2000, speed=100, concurrency=4)
     up.wait(run_id, done(20), "20 items")
@@ -110,6 +114,7 @@ def test_nothing_new_starts_after_a_pause_was_accepted(up: Stack, ledger: Path) 
     up.wait(run_id, ended, "the cancel")
 
 
+@pytest.mark.rows("S1.13", "S1.20", "S1.73", "S5.69")
 def test_a_pause_outlives_a_server_restart_and_resumes_where_it_was(up: Stack, ledger: Path) -> None:
     run_id = start(up, ledger, count=60, speed=60)
     up.wait(run_id, done(10), "10 items")
@@ -126,6 +131,7 @@ def test_a_pause_outlives_a_server_restart_and_resumes_where_it_was(up: Stack, l
     assert sorted(executed(ledger)) == list(range(60))
 
 
+@pytest.mark.rows("S1.14", "S1.19", "S1.70", "S1.75", "S3.54", "S3.57", "S3.59", "S5.70")
 def test_a_cancel_keeps_what_is_finished_and_leaves_no_process(up: Stack, ledger: Path) -> None:
     run_id = start(up, ledger, count=500, speed=50)
     up.wait(run_id, done(10), "10 items")
@@ -138,6 +144,7 @@ def test_a_cancel_keeps_what_is_finished_and_leaves_no_process(up: Stack, ledger
     until(lambda: not job_processes(up), "the job's process to go")
 
 
+@pytest.mark.rows("S1.14", "S3.59")
 def test_a_job_that_ignores_a_cancel_is_ended_all_the_same(up: Stack, ledger: Path) -> None:
     run_id = start(up, ledger, count=5, speed=100, stubborn=True)
     until(lambda: executed(ledger), "the first item")
@@ -149,6 +156,7 @@ def test_a_job_that_ignores_a_cancel_is_ended_all_the_same(up: Stack, ledger: Pa
     until(lambda: not job_processes(up), "the job's process to go")
 
 
+@pytest.mark.rows("S1.69")
 def test_failed_items_are_streamed_and_counted_and_end_nothing(up: Stack, ledger: Path) -> None:
     run_id = start(up, ledger, count=12, speed=200, bad=[3, 7])
 
@@ -159,6 +167,7 @@ def test_failed_items_are_streamed_and_counted_and_end_nothing(up: Stack, ledger
     assert {item["error"] for item in items} == {"ValueError: 3 is bad", "ValueError: 7 is bad"}
 
 
+@pytest.mark.rows("S1.83")
 def test_a_retry_does_only_what_failed_and_reuses_the_rest(up: Stack, ledger: Path) -> None:
     first = start(up, ledger, count=12, speed=200, bad=[3, 7])
     up.wait(first, ended, "the end")
@@ -171,6 +180,7 @@ def test_a_retry_does_only_what_failed_and_reuses_the_rest(up: Stack, ledger: Pa
     assert sorted(executed(ledger)[before:]) == [3, 7]
 
 
+@pytest.mark.long
 def test_ctrl_c_and_a_new_start_continue_the_runs_that_were_going(tmp_path: Path, ledger: Path) -> None:
     data = tmp_path / "data"
     first = Stack(data)

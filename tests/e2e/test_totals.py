@@ -11,7 +11,7 @@ from tests.e2e.stack import Stack, until
 from tests.e2e.test_pauses import jobs
 from tests.e2e.test_survival import done, ended, log
 
-pytestmark = pytest.mark.xdist_group("survival")
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("survival")]
 
 
 def test_a_killed_benchmark_goes_on_with_its_tokens_its_cost_and_its_time(up: Stack) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pilothouse import contracts as plugs
 from pilothouse.sdk import kind as declared
+from pilothouse.sdk import panels as vocabulary
 from pilothouse.sdk import signals as unwinding
 from pilothouse.sdk.done import Done
 from pilothouse.sdk.handle import RunHandle
@@ -16,10 +17,10 @@ from tests.house.markup import code, first_line, section, summary, table
 LINE = 100
 
 
-def panel_types() -> list[type[declared.Panel]]:
+def panel_types() -> list[type[vocabulary.Panel]]:
     """Every panel a kind may declare."""
-    named = [each for each in vars(declared).values() if inspect.isclass(each)]
-    return [each for each in named if issubclass(each, declared.Panel) and each is not declared.Panel]
+    named = [each for each in vars(vocabulary).values() if inspect.isclass(each)]
+    return [each for each in named if issubclass(each, vocabulary.Panel) and each is not vocabulary.Panel]
 
 
 def panels() -> str:
@@ -33,7 +34,14 @@ def panels() -> str:
 
 def declarations() -> str:
     """The classes a declaration is made of."""
-    classes = [declared.Kind, declared.Column, declared.Metric, *panel_types(), declared.Example]
+    classes = [
+        declared.Kind,
+        declared.Column,
+        declared.Metric,
+        *panel_types(),
+        declared.Example,
+        declared.Extra,
+    ]
     return "\n\n".join(_dataclass(each) for each in classes)
 
 

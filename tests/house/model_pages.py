@@ -16,13 +16,18 @@ from pilothouse.buses.memory import MemoryBus
 from pilothouse.engine.control import Ask, Situation, Wish
 from pilothouse.engine.engine import Engine
 from pilothouse.errors import InvalidControl, PilothouseError
-from pilothouse.kinds.benchmark import patience
+from pilothouse.kinds import patience
+from pilothouse.kinds.generation import dataset as generation_dataset
+from pilothouse.kinds.generation import job as generation_job
 from pilothouse.kinds.script import command as script_command
 from pilothouse.kinds.script import job as script_job
+from pilothouse.kinds.synthesis import errors as synthesis_errors
+from pilothouse.kinds.training import errors as training_errors
 from pilothouse.llm import errors as llm
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status, Strength
 from pilothouse.model.transition import RULES
+from pilothouse.sdk import kind
 from pilothouse.settings import Settings
 from pilothouse.stores.memory import MemoryStore
 from pilothouse.testing.samples import queued
@@ -199,7 +204,17 @@ def job_error_classes() -> list[type[PilothouseError]]:
     """Every error of model clients and kinds."""
     named = [
         each
-        for module in (llm, patience, script_command, script_job)
+        for module in (
+            llm,
+            patience,
+            generation_dataset,
+            generation_job,
+            script_command,
+            script_job,
+            kind,
+            synthesis_errors,
+            training_errors,
+        )
         for each in vars(module).values()
         if inspect.isclass(each)
     ]

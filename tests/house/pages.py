@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.house import api_pages, cli_pages, model_pages
+from tests.house import api_pages, cli_pages, model_pages, rows, sample_pages
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -32,6 +32,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "signals": api_pages.signals,
     "contracts": api_pages.contracts,
     "commands": cli_pages.commands,
+    "checklist": rows.checklist,
+    "new-kind-declaration": sample_pages.declaration,
+    "new-kind-job": sample_pages.job,
+    "new-kind-test": sample_pages.test,
 }
 
 

@@ -75,6 +75,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Any:
 RUN = {"kind": "counting"}
 
 
+@pytest.mark.rows("S1.78")
 def test_the_proxy_of_the_page_lets_a_browser_steer(behind: Any) -> None:
     assert behind.post("/api/runs", json=RUN).status_code == 201
 

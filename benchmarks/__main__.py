@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import appends, commands, crowd, fanout, job, reading
+from benchmarks import agreement, appends, clicks, commands, crowd, fanout, job, reading
 from benchmarks.report import Report
 
 SECTIONS: dict[str, Callable[[Report], None]] = {
@@ -20,7 +20,9 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "appends": appends.run,
     "reading": reading.run,
     "job": job.run,
+    "autotune": agreement.run,
     "cli": commands.run,
+    "clicks": clicks.run,
 }
 
 

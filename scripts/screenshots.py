@@ -1,4 +1,4 @@
-"""Draw the README's pictures: a real benchmark on a server of its own, light and dark, wide and narrow."""
+"""Draw the pictures of README and docs: real runs on a server of their own, light and dark, wide and narrow."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ FLAGS = [
 ]  # fmt: skip
 SIZES = {1440: 900, 360: 780}
 PATIENCE_SECONDS = 180.0
+KINDS = {"generation": "quick", "synthesis": "quick", "autotune": "quick", "training": "quick"}
 Runs = dict[str, str]
 
 
@@ -65,9 +66,16 @@ def server(data: Path) -> Iterator[Client]:
 
 
 def start_runs(client: Client) -> Runs:
-    """One finished, one cancelled and one running benchmark."""
-    kind = next(each for each in client.get("/api/kinds")["kinds"] if each["name"] == "benchmark")
-    examples = {example["name"]: example["params"] for example in kind["examples"]}
+    """One finished run of each other kind; one finished, one cancelled and one running benchmark."""
+    kinds = {
+        each["name"]: {example["name"]: example["params"] for example in each["examples"]}
+        for each in client.get("/api/kinds")["kinds"]
+    }
+    shown: Runs = {}
+    for kind, example in KINDS.items():
+        shown[kind] = start(client, f"{kind}-{example}", kinds[kind][example], kind)
+        wait(client, shown[kind], lambda run: bool(run["ended_at"]))
+    examples = kinds["benchmark"]
     quick = start(client, "nightly-quick", examples["quick"])
     wait(client, quick, lambda run: bool(run["ended_at"]))
     stopped = start(client, "prompt-tuning-draft", examples["quick"])
@@ -76,12 +84,12 @@ def start_runs(client: Client) -> Runs:
     wait(client, stopped, lambda run: bool(run["ended_at"]))
     running = start(client, "prompt-tuning", {**examples["demo"], "concurrency": 1})
     wait(client, running, lambda run: run["progress"]["done"] >= 60)
-    return {"running": running, "quick": quick}
+    return {"run": running, **shown}
 
 
-def start(client: Client, name: str, params: dict[str, Any]) -> str:
-    """Start a benchmark."""
-    run_id: str = client.post("/api/runs", {"kind": "benchmark", "name": name, "params": params})["id"]
+def start(client: Client, name: str, params: dict[str, Any], kind: str = "benchmark") -> str:
+    """Start a run."""
+    run_id: str = client.post("/api/runs", {"kind": kind, "name": name, "params": params})["id"]
     return run_id
 
 
@@ -102,6 +110,7 @@ def until(look: Callable[[], bool], what: str) -> None:
 def take(browser: Browser, client: Client, runs: Runs, theme: Any, width: int) -> None:
     """The pictures of one theme and one width."""
     size: Any = {"width": width, "height": SIZES[width]}
+    tall: Any = {"width": width, "height": 2 * SIZES[width]}
     context = browser.new_context(
         viewport=size, color_scheme=theme, device_scale_factor=1 if width > 999 else 2
     )
@@ -111,14 +120,15 @@ def take(browser: Browser, client: Client, runs: Runs, theme: Any, width: int) -
     page.wait_for_url(lambda url: "/login" not in url)
     pages = {
         "overview": "/",
-        "run": f"/runs/{runs['running']}",
         "runs": "/runs",
         "new": "/runs/new?kind=benchmark",
+        **{name: f"/runs/{run_id}" for name, run_id in runs.items()},
     }
     for name, path in pages.items():
+        page.set_viewport_size(tall if name in KINDS else size)
         page.goto(client.server + path)
         page.locator("main").first.wait_for()
-        page.wait_for_timeout(1800)  # charts and fonts have settled
+        page.wait_for_timeout(2500)  # charts and fonts have settled
         page.screenshot(path=FOLDER / f"{name}-{theme}-{width}.png")
     context.close()
 

@@ -1,0 +1,1 @@
+"""Our methods against the package `ctgan`, on tables of scikit-learn."""

@@ -7,7 +7,7 @@ knows nothing of what was done to the run.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -87,17 +87,21 @@ def _judge_log(found: Verdict, run: dict[str, Any], log: list[dict[str, Any]]) -
     found.check(bool(ends) and TERMINAL[ends[-1]["type"]] == run["status"], f"ends {run['status']}")
     after = [event["type"] for event in log if ends and event["seq"] > ends[0]["seq"]]
     found.check(not after, f"after its end: {after}")
-    steps = [event["data"]["step"] for event in log if event["type"] == "metric"]
-    found.check(steps == sorted(set(steps)), f"a metric's steps go back or repeat: {unsteady(log)}")
+    found.check(not unsteady(log), f"a metric's steps go back or repeat: {unsteady(log)}")
 
 
 def unsteady(log: list[dict[str, Any]]) -> list[str]:
-    """Metric events whose step is not above the one before."""
-    metrics = [event for event in log if event["type"] == "metric"]
+    """Points of a metric whose step is not above that of the point before; each metric counts in steps of its own."""
+    points: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for event in log:
+        if event["type"] == "metric":
+            for name in event["data"]["values"]:
+                points[name].append((event["seq"], event["data"]["step"]))
     return [
-        f"seq {b['seq']}: {b['data']} after seq {a['seq']}: {a['data']}"
-        for a, b in pairwise(metrics)
-        if b["data"]["step"] <= a["data"]["step"]
+        f"{name}: step {step} at seq {seq} after step {before} at seq {at}"
+        for name, line in points.items()
+        for (at, before), (seq, step) in pairwise(line)
+        if step <= before
     ]
 
 

@@ -37,10 +37,25 @@ export default defineConfig({
   },
   optimizeDeps: { exclude: ["sonner"] },
   test: {
-    environment: "jsdom",
     globals: true,
-    setupFiles: ["src/test-setup.ts"],
     css: false,
     restoreMocks: true,
+    isolate: false,
+    silent: "passed-only",
+    projects: [
+      {
+        extends: true,
+        test: { name: "logic", include: ["src/**/*.test.ts"], environment: "node" },
+      },
+      {
+        extends: true,
+        test: {
+          name: "page",
+          include: ["src/**/*.test.tsx"],
+          environment: "jsdom",
+          setupFiles: ["src/test-setup.ts"],
+        },
+      },
+    ],
   },
 });

@@ -91,6 +91,7 @@ describe("stop all stuck", () => {
 
   test("sends nothing when all of them woke up", async () => {
     const calls = served({ "/stuck": stuckReport(), "/controls": answer });
+    fleet.take([{ type: "run", data: one }]);
     const said: string[] = [];
     const stop = onNotice((notice) => said.push(notice.text));
     show(<StopDialog runs={[one]} stuck onClose={() => {}} />);

@@ -180,7 +180,7 @@ def test_a_message_comes_every_second_while_the_job_is_active(job: Job) -> None:
 
     assert PULSE_SECONDS == 1.0
     assert [message["current_step"] for message in told] == [10, 10]
-    assert 1.0 <= seconds < 4.0
+    assert 1.0 <= seconds < 10.0
 
 
 @pytest.mark.rows("S5.12", "S5.13", "S5.50", "S5.56", "S5.62")

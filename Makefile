@@ -8,6 +8,8 @@ WORKERS ?= auto
 SCALE ?= 1
 LONG ?= $(CI)
 
+unexport PYTHONDONTWRITEBYTECODE  # the tests start Python hundreds of times
+
 .DEFAULT_GOAL := help
 .PHONY: help setup ml dev demo test test-python test-ui e2e chaos check checklist ui docs bench screenshots clean
 

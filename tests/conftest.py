@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if collection_path.relative_to(ROOT).as_posix() in left_out() else None
 
 
+@cache
 def left_out() -> list[str]:
     """The tests that need packages which are missing."""
     without = [name for name, modules in NEEDS.items() if not all(map(find_spec, modules))]

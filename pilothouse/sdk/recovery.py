@@ -4,7 +4,9 @@ A killed or cut-off process leaves its spool in the run's folder. The next attem
 makes those events its own, before it begins anything: each old file is written
 anew under new numbers, and the new file names the one it stands for, so that a
 kill in the midst of it neither loses nor doubles an event. Facts about the old
-attempt itself (paused, completed) are left out.
+attempt itself (paused, completed) are left out. Of an attempt that left while a later
+one was under way, only what stands by itself is told: results, lines and notes. Its
+states, metrics and beginnings are of a past that the later one has done anew.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ _FILE = re.compile(r"spool-(\d+)-([a-z0-9-]+?)(?:-(\d+)\.jsonl|\.marks)")
 _OWN_FACT = b'{"type":"run.'
 _ITEM = b'{"type":"item.'
 _STATE = b'{"type":"state.saved"'
+_TIMELESS = (b'{"type":"item.finished"', b'{"type":"log"', b'{"type":"note"')
 _HEADER = 0
 DYING_SECONDS = 5.0
 LOOK_SECONDS = 0.02
@@ -55,12 +58,15 @@ class Recovered:
         known = self.finished.union(finished)
         return [key for key in self.begun if key not in known]
 
-    def read(self, event: bytes) -> bytes | None:
+    def read(self, event: bytes, *, is_past: bool = False) -> bytes | None:
         """Look at an event that was not acknowledged; None when it is not sent again."""
         if event.startswith(_OWN_FACT):
             return None
         if event.startswith(_ITEM):
-            return self._read_item(event)
+            told = self._read_item(event)
+            return None if is_past and not event.startswith(_TIMELESS) else told
+        if is_past and not event.startswith(_TIMELESS):
+            return None
         if event.startswith(_STATE):
             self.saved_state = json.loads(event)["data"]["state"]
         return event
@@ -131,14 +137,16 @@ def recover(
         return recovered
     marked: dict[str, None] = {}
     taken: list[Path] = []
-    for gone in _others(spool, spool.folder, is_heir):
+    others = _others(spool, spool.folder, is_heir)
+    latest = 0 if is_heir else _latest(spool, others, acked or {}, is_late=is_late)
+    for gone in others:
         patience = DYING_SECONDS if gone.attempt < spool.attempt else 0.0
         with contextlib.suppress(OSError), held(gone.marks, patience) as is_held, spool.changed:
             if is_held:
                 left = read_left(gone.marks)
                 stored = (acked or {}).get(f"{gone.attempt}/{gone.writer}", 0)
                 for path in gone.paths():
-                    _take_over(spool, path, max(left.acked, stored), recovered)
+                    _take_over(spool, path, max(left.acked, stored), recovered, is_past=gone.attempt < latest)
                 marked |= dict.fromkeys(left.keys)
                 taken.append(gone.marks)
     untold = marked.keys() - recovered.begun.keys() - set(in_flight) - recovered.finished - set(finished)
@@ -158,6 +166,17 @@ def _others(spool: Spool, folder: Path, is_heir: bool) -> list[Gone]:
         if (is_heir or gone.attempt <= spool.attempt)
         and (gone.attempt, gone.writer) != (spool.attempt, spool.writer)
     ]
+
+
+def _latest(spool: Spool, others: list[Gone], acked: Mapping[str, int], *, is_late: bool) -> int:
+    """The latest attempt that has said something by now: what an earlier one left is of the past.
+
+    An attempt takes over what there is before it says anything. What it had to leave, because
+    its process lived on, it has done anew.
+    """
+    spoken = [gone.attempt for gone in others if gone.segments]
+    spoken += [int(name.partition("/")[0]) for name, number in acked.items() if number and "/" in name]
+    return spool.attempt if is_late else max((one for one in spoken if one <= spool.attempt), default=0)
 
 
 def find(folder: Path) -> list[Gone]:
@@ -208,11 +227,11 @@ def held(path: Path, seconds: float) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _take_over(spool: Spool, path: Path, acked: int, recovered: Recovered) -> None:
+def _take_over(spool: Spool, path: Path, acked: int, recovered: Recovered, *, is_past: bool) -> None:
     """Make the events of one file the spool's own, in one step that cannot be cut in two."""
     events: list[bytes] = []
     for number, event in record.read(path.read_bytes()):
-        if number > acked and (told := recovered.read(event)):
+        if number > acked and (told := recovered.read(event, is_past=is_past)):
             acked = number
             events.append(told)
     recovered.events += len(events)

@@ -235,6 +235,54 @@ def test_marks_that_are_found_at_the_end_begin_nothing(tmp_path: Path) -> None:
     second.close()
 
 
+PAST = [
+    item("c", "item.started"),
+    b'{"type":"metric","data":{"step":3,"values":{"loss":2}}}',
+    b'{"type":"state.saved","data":{"state":{"epoch":3}}}',
+    b'{"type":"phase.started","data":{"name":"warm-up"}}',
+    item("c"),
+    line(1),
+]
+TIMELESS = ["item.finished", "log"]
+
+
+def test_of_an_attempt_that_left_under_a_later_one_only_what_stands_by_itself_is_told(tmp_path: Path) -> None:
+    first = Spool(tmp_path)
+    first.add(PAST)
+    first.close()
+
+    recover(second := Spool(tmp_path, 2), is_late=True)
+
+    assert [json.loads(event)["type"] for event in drain(second)] == TIMELESS
+    second.close()
+
+
+def test_a_state_that_an_earlier_attempt_left_is_older_than_that_of_a_later_one(tmp_path: Path) -> None:
+    first = Spool(tmp_path)
+    first.add(PAST)
+    first.close()
+    assignment = UNSENT | {"acked": {"1/job": 0, "2/job": 9}, "saved_state": {"epoch": 7}}
+
+    given = complete(assignment, third := Spool(tmp_path, 3))
+
+    assert (given["finished"], given["in_flight"], given["saved_state"]) == (["c"], [], {"epoch": 7})
+    assert [json.loads(event)["type"] for event in drain(third)] == TIMELESS
+    third.close()
+
+
+def test_a_state_is_taken_over_through_an_attempt_that_died_before_it_said_anything(tmp_path: Path) -> None:
+    first = Spool(tmp_path)
+    first.add(PAST)
+    first.close()
+    Spool(tmp_path, 2).close()
+
+    given = complete(UNSENT | {"acked": {"1/job": 0}}, third := Spool(tmp_path, 3))
+
+    assert given["saved_state"] == {"epoch": 3}
+    assert len(drain(third)) == len(PAST)
+    third.close()
+
+
 def test_the_marks_keep_the_newest_keys(tmp_path: Path) -> None:
     marks = Marks(tmp_path / "marks")
     for number in range(20_000):

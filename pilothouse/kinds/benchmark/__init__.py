@@ -45,7 +45,7 @@ METRICS = (
 )
 
 PANELS = (
-    Stats("Results", ("accuracy", "errors", "parse_rate", "f1", "p50_ms", "p95_ms", "tokens", "cost")),
+    Stats("Summary", ("accuracy", "errors", "parse_rate", "f1", "p50_ms", "p95_ms", "tokens", "cost")),
     Heatmap("Accuracy by model and prompt", rows="model", columns="prompt", value="correct"),
     Confusion(
         "Confusion", truth="expected", predicted="predicted", correct="correct", by=("model", "prompt")

@@ -88,7 +88,7 @@ class News:
         first, second = ranked[:2]
         if first.name != self._leader and _share(first) - _share(second) >= CLEAR_LEAD:
             self._leader = first.name
-            share = f"{_share(first):.1%} ({first.correct} of {first.done})"
+            share = f"{100 * _share(first):.1f} % ({first.correct} of {first.done})"
             self._run.note("metrics", f"{first.name} leads with {share}")
 
 

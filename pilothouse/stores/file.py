@@ -17,6 +17,7 @@ from typing import IO
 from pilothouse.errors import Unavailable
 from pilothouse.stores.lock import lock_file
 
+OLDEST_SQLITE = (3, 38)  # the first that knows -> and ->>
 LOCK_SECONDS = 5.0
 WHOLE_CHECK_BYTES = 64 * 1024 * 1024
 RESTORING = ".restoring"
@@ -76,8 +77,9 @@ class DatabaseFile:
         """Look at the file; make it where there is none.
 
         Raises:
-            Unavailable: It is not whole, or its folder cannot be written; nothing was changed.
+            Unavailable: It is not whole, its folder cannot be written, or SQLite is too old; nothing was changed.
         """
+        _require_version()
         if not self._is_missing():
             inspect(self.path)
             return
@@ -142,6 +144,15 @@ class DatabaseFile:
                 hint=f"Put the database back, or restore a backup; else move {self._wal.name} away.",
             )
         return True
+
+
+def _require_version() -> None:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise Unavailable(
+            f"SQLite {'.'.join(map(str, OLDEST_SQLITE))} or newer is needed, and this Python brings"
+            f" {sqlite3.sqlite_version}",
+            hint="Use a Python that brings its own (from python.org, conda or uv), or PostgreSQL.",
+        )
 
 
 def inspect(path: Path, *, whole: bool = False) -> None:

@@ -193,3 +193,18 @@ def test_a_look_that_another_thread_overtakes_finds_nothing_wrong(
     os.truncate(path, PAGE)
     with pytest.raises(Unavailable, match="cut short"):
         database.confirm()
+
+
+async def test_a_python_with_an_sqlite_that_is_too_old_is_told_so_and_makes_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "OLDEST_SQLITE", (99, 1))
+    path = tmp_path / "new.db"
+
+    with pytest.raises(
+        Unavailable, match=r"SQLite 99\.1 or newer is needed, and this Python brings 3\."
+    ) as refused:
+        await SqlStore(f"sqlite:///{path}").open()
+
+    assert "PostgreSQL" in str(refused.value.hint)
+    assert not path.exists()

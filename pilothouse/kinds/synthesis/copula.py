@@ -86,8 +86,10 @@ class GaussianCopula:
 
     def epoch(self) -> Mapping[str, float]:
         """Learn the correlation; there is no loss."""
-        scores = np.column_stack([score for column in self._table.learned for score in self._scores(column)])
-        covariance = np.atleast_2d(np.cov(scores, rowvar=False, ddof=0))
+        found = [pair for column in self._table.learned for pair in self._scores(column)]
+        scores, there = (np.column_stack(parts) for parts in zip(*found, strict=True))
+        together = there.T @ there  # in how many rows both are there, pair by pair
+        covariance = scores.T @ scores / together.clip(1)
         variance = np.diag(covariance).copy()
         variance[variance < SMALLEST_EIGENVALUE] = 1.0
         correlation = (covariance / np.outer(variance, variance)).clip(-STRONGEST, STRONGEST)
@@ -125,15 +127,17 @@ class GaussianCopula:
         columns = self._table.columns
         return Table(tuple(filled.get(column.name) or column.filled(rows) for column in columns))
 
-    def _scores(self, column: Column) -> list[Floats]:
-        """A column's scores; one with missing numbers has others for where they are."""
+    def _scores(self, column: Column) -> list[tuple[Floats, Floats]]:
+        """A column's scores, and 1 where they are there; missing numbers have further scores for where they are."""
+        everywhere = np.ones(column.rows)
         if column.codes is not None:
-            return [self._stretches[column.name].scores(column.codes)]
+            return [(self._stretches[column.name].scores(column.codes), everywhere)]
         assert column.numbers is not None
-        scores = [self._numbers[column.name]]
+        is_there = ~np.isnan(column.numbers)
+        scores = [(self._numbers[column.name], is_there.astype(np.float64))]
         if column.missing:
-            is_there = (~np.isnan(column.numbers)).astype(np.int64)
-            scores.append(Stretch.of(is_there, 2, np.arange(2.0)).scores(is_there))
+            codes = is_there.astype(np.int64)
+            scores.append((Stretch.of(codes, 2, np.arange(2.0)).scores(codes), everywhere))
         return scores
 
     def _rank(self, codes: Ints, width: int) -> Floats:
@@ -149,7 +153,7 @@ class GaussianCopula:
 
 
 def _normal_scores(numbers: Floats) -> Floats:
-    """By rank, shape `(rows,)`; 0 where missing."""
+    """By rank, shape `(rows,)`; their mean is 0, and so are they where missing."""
     there = ~np.isnan(numbers)
     scores = np.zeros(len(numbers))
     scores[there] = norm.ppf((rankdata(numbers[there]) - 0.5) / max(1, there.sum()))

@@ -13,7 +13,7 @@ from pilothouse.kinds.synthesis.column import detect
 from pilothouse.kinds.synthesis.condition import Conditions
 from pilothouse.kinds.synthesis.encoding import Encoder, Modes
 from pilothouse.kinds.synthesis.errors import TrainingFailed
-from pilothouse.kinds.synthesis.likeness import Ties, ks_mean
+from pilothouse.kinds.synthesis.likeness import Ties, association, ks_mean
 from pilothouse.kinds.synthesis.params import Method
 from pilothouse.kinds.synthesis.plan import Step
 from pilothouse.kinds.synthesis.table import Table, checked
@@ -127,6 +127,24 @@ def test_a_copula_keeps_the_share_of_missing_values() -> None:
 
     assert made["gaps"].missing == pytest.approx(0.25, abs=0.04)
     assert made["answer"].missing == pytest.approx(1 / 3, abs=0.04)
+
+
+def test_a_copula_holds_columns_together_that_are_missing_together() -> None:
+    dice = np.random.default_rng(5)
+    pairs = dice.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], 2_000).round(3)
+    gaps = dice.random(2_000) < 0.5
+    columns = {
+        name: [None if gap else value for gap, value in zip(gaps, pairs[:, place].tolist(), strict=True)]
+        for place, name in enumerate(("one", "other"))
+    }
+    table = checked("rows", columns)
+    copula = RealBackend().learner(Step("copula", 1, 50), table, 1)
+    copula.epoch()
+
+    made = copula.sample(2_000, 2)
+
+    assert association(*table.columns) == pytest.approx(0.5, abs=0.05)
+    assert association(*made.columns) == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_gan_learns_what_holds_columns_together_in_a_few_steps() -> None:

@@ -22,6 +22,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "#n/a"})
+INFINITE = frozenset(sign + word for sign in ("", "+", "-") for word in ("inf", "infinity"))
+LARGEST = 1e100  # squares and sums of larger numbers are none
+SIGNIFICANT = 12
+MOST_DECIMALS = 300
 OTHER = "(other)"
 MAX_LEVELS = 50
 FEW_VALUES = 10
@@ -108,8 +112,8 @@ class Column:
         if math.isnan(value):
             return ""
         if self.type == "date":
-            moment = datetime.fromtimestamp(value, UTC)
-            return moment.strftime("%Y-%m-%d" if self.is_whole_days else "%Y-%m-%dT%H:%M:%S")
+            moment = datetime.fromtimestamp(value, UTC).replace(tzinfo=None)
+            return (moment.date() if self.is_whole_days else moment).isoformat()
         return f"{value:.{self.decimals}f}"
 
 
@@ -128,7 +132,9 @@ def detect(name: str, cells: Sequence[Any]) -> Column:
     if len(distinct) == 1 and len(present) == rows:
         return Column(name, "constant", rows, levels=(present[0],), hint="one value only; it is repeated")
     if all(_NUMBER.fullmatch(text) for text in distinct):
-        return _numeric(name, texts, present, distinct)
+        if whole := _whole(texts, distinct):
+            texts, distinct = whole, {text for text in whole if text is not None}
+        return _numeric(name, texts, distinct)
     if moments := _moments(distinct):
         return _dates(name, texts, moments)
     return _words(name, texts, present, distinct)
@@ -141,28 +147,45 @@ def _cell(value: Any) -> str | None:
     if isinstance(value, datetime | date):
         return value.isoformat()
     text = str(value).strip()
-    return None if text.lower() in MISSING or text.lower() in ("inf", "-inf") else text
+    return None if text.lower() in MISSING or text.lower() in INFINITE else text
 
 
-def _numeric(name: str, texts: list[str | None], present: list[str], distinct: set[str]) -> Column:
+def _numeric(name: str, texts: list[str | None], distinct: set[str]) -> Column:
     rows = len(texts)
     numbers = np.array([math.nan if text is None else float(text) for text in texts], dtype=np.float64)
     is_integer = not any("." in text or "e" in text.lower() for text in distinct)
     if len(distinct) <= min(FEW_VALUES, max(2, rows // 10)) and is_integer:
         return _category(name, texts, "")
-    if is_integer and rows >= MANY_ROWS and len(distinct) == rows:
+    if is_integer and len(distinct) >= MANY_ROWS and len(distinct) == np.count_nonzero(~np.isnan(numbers)):
         span = np.nanmax(numbers) - np.nanmin(numbers)
-        if span == rows - 1 or _ID_NAME.search(name):
+        if span == len(distinct) - 1 or _ID_NAME.search(name):
             hint = "every value is another; it is numbered anew and not learned"
             return Column(name, "id", rows, levels=("integer",), hint=hint)
+    is_huge, hint = np.abs(numbers) > LARGEST, ""
+    if is_huge.any():
+        numbers[is_huge] = math.nan
+        hint = f"{is_huge.sum():,} values beyond {LARGEST:g}; they are taken as missing"
     if is_integer:
-        return Column(name, "integer", rows, numbers)
-    return Column(name, "number", rows, numbers, decimals=max(_decimals(text) for text in distinct))
+        return Column(name, "integer", rows, numbers, hint=hint)
+    return Column(name, "number", rows, numbers, decimals=_decimals(distinct, numbers), hint=hint)
 
 
-def _decimals(text: str) -> int:
-    mantissa, _, exponent = text.lower().partition("e")
-    return min(12, max(0, len(mantissa.partition(".")[2]) - int(exponent or 0)))
+def _whole(texts: list[str | None], distinct: set[str]) -> list[str | None] | None:
+    """Whole numbers as such, where each ends in `.0` because it stood beside missing ones; else None."""
+    if not all(text.endswith(".0") and text[:-2].lstrip("+-").isdigit() for text in distinct):
+        return None
+    return [text and text[:-2] for text in texts]
+
+
+def _decimals(distinct: set[str], numbers: Floats) -> int:
+    """Places behind the point: as many as were read, with twelve digits of the largest number at most."""
+    read = 0
+    for text in distinct:
+        mantissa, _, exponent = text.lower().partition("e")
+        read = max(read, len(mantissa.partition(".")[2]) - int(exponent or 0))
+    largest = np.nanmax(np.abs(numbers), initial=0.0)
+    zeros = max(0, -math.ceil(math.log10(largest))) if largest else 0
+    return min(read, SIGNIFICANT + zeros, MOST_DECIMALS)
 
 
 def _moments(distinct: set[str]) -> dict[str, float]:
@@ -171,9 +194,10 @@ def _moments(distinct: set[str]) -> dict[str, float]:
     for text in distinct:
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             return {}
-        found[text] = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        found[text] = float(math.floor(moment.timestamp()))  # none is written with more
     return found
 
 
@@ -200,6 +224,8 @@ def _category(name: str, texts: list[str | None], hint: str) -> Column:
     levels = [text for text, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0] or ""))]
     if len(levels) > MAX_LEVELS:
         kept = levels[: MAX_LEVELS - 1]
+        if None in counts and None not in kept:
+            kept[-1] = None
         words = f"{len(levels):,} different values; all but the {len(kept)} most frequent become {OTHER}"
         hint, levels = "; ".join(filter(None, (hint, words))), [*kept, OTHER]
     place = {level: number for number, level in enumerate(levels)}

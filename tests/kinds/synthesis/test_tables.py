@@ -37,6 +37,9 @@ def made_anew(column: Column) -> list[str]:
         (["x"] * 30, "constant"),
         (["", None, float("nan"), "N/A"] * 10, "empty"),
         (["1", "2", "three"] * 10, "category"),
+        (["0.0", "1.0", ""] * 10, "category"),
+        ([*(f"{number}.0" for number in range(30, 90, 2)), ""], "integer"),
+        ([*range(1000, 1040), None], "id"),
     ],
 )
 def test_a_type_is_found_by_the_values(cells: list[Any], type_: str) -> None:
@@ -58,6 +61,32 @@ def test_cells_are_written_as_they_were_read() -> None:
     assert {column.name: made_anew(column) for column in table.columns} == columns
 
 
+def test_very_small_numbers_keep_their_digits() -> None:
+    cells = [f"{number}.25e-20" for number in range(1, 31)]
+
+    column = detect("charge", cells)
+
+    assert [float(cell) for cell in made_anew(column)] == [float(cell) for cell in cells]
+
+
+def test_numbers_too_large_to_compute_with_are_missing_and_it_is_said() -> None:
+    cells = ["1.5", "2.5", "1e999", "1.7e308", "-Infinity", "3.5"] * 10
+
+    column = detect("speed", cells)
+
+    assert made_anew(column)[:6] == ["1.5", "2.5", "", "", "", "3.5"]
+    assert column.hint == "20 values beyond 1e+100; they are taken as missing"
+
+
+def test_dates_at_both_ends_of_time_are_written_as_such() -> None:
+    cells = ["0001-01-01T00:00:00.500000", "9999-12-31T23:59:59.997000", "0001-01-01T00:00:00+05:00"]
+
+    found = [detect("until", [cell, "2026-01-31T10:20:30"] * 10) for cell in cells]
+
+    assert [column.type for column in found] == ["date", "date", "category"]
+    assert [made_anew(column)[0] for column in found[:2]] == ["0001-01-01T00:00:00", "9999-12-31T23:59:59"]
+
+
 def test_numbers_and_words_mixed_are_words_and_it_is_said() -> None:
     column = detect("mixed", ["12", "13.5", "unknown-x", "14"] * 10)
 
@@ -72,6 +101,15 @@ def test_of_many_categories_the_rare_ones_become_one() -> None:
     assert len(column.levels) == 50
     assert column.levels[-1] == "(other)"
     assert "70 different values; all but the 49 most frequent become (other)" in column.hint
+
+
+def test_missing_values_stay_missing_beside_many_categories() -> None:
+    cells = [f"town {number % 70}" for number in range(140)] + [""]
+
+    column = detect("town", cells)
+
+    assert made_anew(column)[-1] == ""
+    assert len(column.levels) == 50
 
 
 def test_ids_are_made_anew_and_never_copied() -> None:

@@ -209,7 +209,7 @@ def _dates(name: str, texts: list[str | None], moments: dict[str, float]) -> Col
 
 def _words(name: str, texts: list[str | None], present: list[str], distinct: set[str]) -> Column:
     rows, numbers = len(texts), sum(bool(_NUMBER.fullmatch(text)) for text in present)
-    if rows >= MANY_ROWS and len(distinct) >= ID_SHARE * rows and numbers == 0:
+    if len(present) >= MANY_ROWS and len(distinct) >= ID_SHARE * len(present) and numbers == 0:
         return Column(
             name, "id", rows, hint="nearly every value is another; new ids are made, none is learned"
         )

@@ -39,6 +39,7 @@ def made_anew(column: Column) -> list[str]:
         (["1", "2", "three"] * 10, "category"),
         (["0.0", "1.0", ""] * 10, "category"),
         ([*(f"{number}.0" for number in range(30, 90, 2)), ""], "integer"),
+        ([f"name {number}" for number in range(30)] + [""] * 20, "id"),
         ([*range(1000, 1040), None], "id"),
     ],
 )

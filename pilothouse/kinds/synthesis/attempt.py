@@ -81,6 +81,7 @@ class Attempt:
         self._backend, self._params, self._has_time = backend, params, has_time
         self._known = {"attempt": number, "method": step.method}
         self._learner: Learner | None = None
+        self._trouble: Exception | None = None
         self._done = 0
         self._losses: dict[str, float] = {}
         self._made: Table | None = None
@@ -95,10 +96,15 @@ class Attempt:
 
         An attempt that failed before is not tried again; see `error`.
         """
-        if self.error or self._key("table") in self._steps.finished:
+        if self.error or self._key("metrics") in self._steps.finished:
+            return
+        try:
+            self._take_up()
+        except Exception as error:  # the item that needs the learner fails by it, and a backup follows
+            self._trouble = error
+        if self._key("table") in self._steps.finished:
             return
         self._steps.expect(self.number, self.step, self.step.epochs)
-        self._take_up()
         for done in self._steps.each(
             self._epochs(),
             lambda epoch: self._key(f"epoch-{epoch}"),
@@ -122,6 +128,11 @@ class Attempt:
         """Measure the table."""
         known = {**self._known, "step": "Metrics"}
         self._steps.do(self._key("metrics"), "Measuring the table", known, self._measure)
+
+    def forget(self) -> None:
+        """Let the learner and its table go: a file of the table and a checkpoint are there."""
+        self._learner = self._made = self._trouble = None
+        self._done = 0
 
     @property
     def outcome(self) -> Outcome:
@@ -166,12 +177,17 @@ class Attempt:
 
     def _take_up(self) -> Learner:
         """The learner after the last finished epoch."""
+        if self._trouble is not None:
+            raise self._trouble
         if self._learner is not None:
             return self._learner
-        learner = self._backend.learner(self.step, self._data.learned, self._params.seed + self.number)
+        learner = self._fresh()
         if kept := self.checkpoint.load():
-            self._done, self._losses = kept.epoch, kept.losses
-            learner.restore(kept.state)
+            try:
+                learner.restore(kept.state)
+                self._done, self._losses = kept.epoch, kept.losses
+            except (KeyError, TypeError, ValueError, RuntimeError):  # of another version
+                learner = self._fresh()
         lost = self.learned_epochs - self._done
         if lost > 0:
             text = (
@@ -184,6 +200,10 @@ class Attempt:
             self._done += 1
         self._learner = learner
         return learner
+
+    def _fresh(self) -> Learner:
+        """One that has learned nothing."""
+        return self._backend.learner(self.step, self._data.learned, self._params.seed + self.number)
 
     def _epoch(self, epoch: int) -> dict[str, Any]:
         """Learn one epoch, unless the checkpoint has it already."""

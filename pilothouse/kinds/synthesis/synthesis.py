@@ -160,6 +160,7 @@ class Synthesis:
             attempt.make()
         if attempt.error is None:
             attempt.measure()
+        attempt.forget()
 
     def _tell(self, attempt: Attempt, outcomes: list[tuple[Attempt, Outcome]]) -> None:
         """What became of an attempt, once; the best table so far becomes a file of the run."""

@@ -1,0 +1,70 @@
+"""What goes wrong around an attempt: learners that cannot begin, checkpoints and tables that are others."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pilothouse.kinds.synthesis.backend import Learner
+from pilothouse.kinds.synthesis.plan import Step
+from pilothouse.kinds.synthesis.table import Table
+from pilothouse.sdk.signals import Fenced
+from tests.kinds.synthesis.conftest import Begin, items, perform
+from tests.kinds.synthesis.test_synthesis import ALL, PARAMS, Chosen, Watched, at
+from tests.sdk.link_server import LinkServer
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory")])
+def test_a_backup_follows_when_a_learner_cannot_even_begin(
+    begin: Begin, server: LinkServer, error: Exception
+) -> None:
+    class Narrow(Chosen):
+        def learner(self, step: Step, table: Table, seed: int) -> Learner:
+            if step.method == "ctgan":
+                raise error
+            return super().learner(step, table, seed)
+
+    perform(begin(PARAMS), Narrow())
+
+    found = items(server)
+    assert "memory" in (found["1/epoch-1"].error or "")
+    assert found["report"].data["method"] == "copula"
+
+
+def test_an_attempt_that_is_measured_holds_no_learner_any_more(begin: Begin) -> None:
+    learners: list[weakref.ref[Learner]] = []
+    alive: list[int] = []
+
+    class Counting(Chosen):
+        def learner(self, step: Step, table: Table, seed: int) -> Learner:
+            gc.collect()
+            alive.append(sum(learner() is not None for learner in learners))
+            made = super().learner(step, table, seed)
+            learners.append(weakref.ref(made))
+            return made
+
+    perform(begin(PARAMS | {"corr_delta_limit": 0.0, "corr_delta_warn": 0.0, "backups": 2}), Counting())
+
+    assert alive == [0, 0, 0]
+
+
+def test_a_checkpoint_that_does_not_fit_is_learned_again(begin: Begin, server: LinkServer) -> None:
+    class Strange(Watched):
+        def restore(self, state: Mapping[str, Any]) -> None:
+            raise KeyError("average")
+
+    class Newer(Chosen):
+        def learner(self, step: Step, table: Table, seed: int) -> Learner:
+            return Strange(self, step, table)
+
+    with pytest.raises(Fenced):
+        perform(begin(PARAMS), Chosen(after=at(3, server.next_attempt)))
+    again = Newer()
+    perform(begin(), again)
+
+    assert [epoch for _, epoch in again.learned] == [1, 2, 3, 4, 5]
+    assert list(items(server)) == ALL

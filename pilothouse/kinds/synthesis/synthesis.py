@@ -20,7 +20,7 @@ from pilothouse.kinds.synthesis.gauge import badness, verdict
 from pilothouse.kinds.synthesis.params import Params
 from pilothouse.kinds.synthesis.plan import NoPlan, Plan, Shape, by_model, by_rules
 from pilothouse.kinds.synthesis.steps import GROUP, Steps
-from pilothouse.kinds.synthesis.table import Table, read
+from pilothouse.kinds.synthesis.table import BadTable, Table, read
 from pilothouse.sdk.handle import RunHandle
 
 MAX_TOLD = 200  # columns in an item, which holds 64 KB; the report has all
@@ -49,7 +49,7 @@ class Synthesis:
             BadTable: The table cannot be read or learned from.
             TrainingFailed: No attempt gave a table.
         """
-        table = read(self._params)
+        table = self._table()
         with self._phase("Planned"):
             plan = self._plan(table)
         with self._phase("Prepare"):
@@ -64,6 +64,32 @@ class Synthesis:
 
     def _phase(self, name: str) -> Any:
         return self._run.phase(name, PHASES.index(name) + 1, len(PHASES))
+
+    def _table(self) -> Table:
+        """The table that the run began with; the run pauses while the file holds another one, or is gone.
+
+        Learned and held-out rows would change places otherwise, and the attack would find nothing.
+        """
+        kept = self._run.saved_state or {}
+        if "table" not in kept:
+            table = read(self._params)
+            self._run.save_state({**kept, "table": table.fingerprint()})
+            return table
+        while (found := self._again(kept["table"])) is None:
+            text = (
+                f"{self._params.path or 'The table'} is not what it was when this run began. "
+                "Put that file back and resume, or start a new run."
+            )
+            self._run.pause("table", text)
+        return found
+
+    def _again(self, fingerprint: str) -> Table | None:
+        """The table, unless it is another one by now."""
+        try:
+            table = read(self._params)
+        except BadTable:
+            return None
+        return table if table.fingerprint() == fingerprint else None
 
     def _plan(self, table: Table) -> Plan:
         learned = table.learned

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,16 @@ class Table:
         order = np.random.default_rng(seed).permutation(self.rows)
         held = max(5, round(self.rows * share))
         return self.take(np.sort(order[held:])), self.take(np.sort(order[:held]))
+
+    def fingerprint(self) -> str:
+        """Another one as soon as a column, a type or a value to learn is another."""
+        mark = sha256()
+        for column in self.columns:
+            head = (column.name, column.type, column.rows, column.levels, column.decimals)
+            mark.update(repr(head).encode())
+            for values in (column.numbers, column.codes):
+                mark.update(b"" if values is None else values.tobytes())
+        return mark.hexdigest()
 
     def records(self, columns: Sequence[Column] | None = None) -> list[tuple[str, ...]]:
         """Rows as tuples of cells."""

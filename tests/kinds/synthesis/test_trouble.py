@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from pilothouse.kinds.synthesis.backend import Learner
 from pilothouse.kinds.synthesis.plan import Step
 from pilothouse.kinds.synthesis.table import Table
 from pilothouse.sdk.signals import Fenced
-from tests.kinds.synthesis.conftest import Begin, items, perform
+from tests.kinds.synthesis.conftest import Begin, a_table, items, perform
 from tests.kinds.synthesis.test_synthesis import ALL, PARAMS, Chosen, Watched, at
 from tests.sdk.link_server import LinkServer
 
@@ -68,3 +70,39 @@ def test_a_checkpoint_that_does_not_fit_is_learned_again(begin: Begin, server: L
 
     assert [epoch for _, epoch in again.learned] == [1, 2, 3, 4, 5]
     assert list(items(server)) == ALL
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["changed", "gone"])
+def test_a_run_whose_file_is_another_one_pauses_until_the_first_one_is_back(
+    begin: Begin, server: LinkServer, tmp_path: Path, is_gone: bool
+) -> None:
+    path = tmp_path / "table.csv"
+    a_table(120).write(path)
+    first = path.read_bytes()
+    params = {name: value for name, value in PARAMS.items() if name != "rows"} | {"path": str(path)}
+    with pytest.raises(Fenced):
+        perform(begin(params), Chosen(after=at(2, server.next_attempt)))
+    a_table(121).write(path)
+    if is_gone:
+        path.unlink()
+
+    def put_back() -> None:
+        server.wait_for(lambda: server.status() == "paused")
+        path.write_bytes(first)
+        server.resume()
+
+    somebody = threading.Thread(target=put_back)
+    somebody.start()
+    perform(begin())
+    somebody.join()
+
+    assert [body.rule for body in server.bodies("guard.tripped")] == ["table"]
+    assert list(items(server)) == ALL
+
+
+def test_a_fingerprint_tells_tables_apart_by_any_value() -> None:
+    table = a_table(60)
+
+    assert a_table(60).fingerprint() == table.fingerprint()
+    assert a_table(61).fingerprint() != table.fingerprint()
+    assert table.take(table.columns[0].values.argsort()).fingerprint() != table.fingerprint()

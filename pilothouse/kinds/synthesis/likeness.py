@@ -111,8 +111,7 @@ def _pearson(one: Floats, other: Floats) -> float:
 
 def _cramer(one: Ints, other: Ints, width: int, height: int) -> float:
     """Cramér's V without its correction for small tables."""
-    counts = np.zeros((width, height))
-    np.add.at(counts, (one, other), 1)
+    counts = np.bincount(one * height + other, minlength=width * height).reshape(width, height)
     counts = counts[counts.any(axis=1)][:, counts.any(axis=0)]
     least = min(counts.shape) - 1
     if least < 1:

@@ -34,7 +34,7 @@ def mia_auc(learned: Table, held_out: Table, synthetic: Table, seed: int) -> flo
     dice = np.random.default_rng(seed)
     place = Space(learned)
     members, others, made = (
-        _some(place.points(table), most, dice)
+        place.points(_some(table, most, dice))
         for table, most in ((learned, MAX_ATTACKED), (held_out, MAX_ATTACKED), (synthetic, MAX_NEAR))
     )
     nearest = NearestNeighbors(n_neighbors=1).fit(made)
@@ -74,7 +74,5 @@ class Space:
         return np.concatenate(parts, axis=1)
 
 
-def _some(points: Floats, most: int, dice: np.random.Generator) -> Floats:
-    if len(points) <= most:
-        return points
-    return points[dice.choice(len(points), most, replace=False)]
+def _some(table: Table, most: int, dice: np.random.Generator) -> Table:
+    return table if table.rows <= most else table.take(dice.choice(table.rows, most, replace=False))

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from pilothouse.kinds.chat import clients
 from pilothouse.kinds.models import Model
 from pilothouse.kinds.synthesis.params import METHODS, Method, Params
+from pilothouse.llm.client import Retry
 from pilothouse.llm.errors import ModelError
 
 FEW_ROWS = 200
@@ -131,14 +134,28 @@ class NoPlan(Exception):
     """The model gave no plan that can be followed; the text says why."""
 
 
-def by_model(model: Model, params: Params, shape: Shape, columns: list[dict[str, Any]]) -> Plan:
+def by_model(
+    model: Model,
+    params: Params,
+    shape: Shape,
+    columns: list[dict[str, Any]],
+    on_retry: Callable[[Retry], None],
+    run_folder: Path,
+) -> Plan:
     """Ask a chat model; names, types and counts are told, never a value of the table.
+
+    Args:
+        model: Whom to ask.
+        params: Of the run; they outrank the answer.
+        shape: Of the table.
+        columns: As the table describes them.
+        on_retry: Told before each wait.
+        run_folder: Of the run that asks: rate limits hold across all runs of its data folder.
 
     Raises:
         NoPlan: No answer, or none that can be followed.
     """
     rules = by_rules(params, shape)
-    client = clients([model], retries=RETRIES, on_retry=lambda retry: None)[model.name]
     listed = json.dumps(
         [{key: column[key] for key in ("column", "type", "levels")} for column in columns[:100]]
     )
@@ -148,10 +165,12 @@ def by_model(model: Model, params: Params, shape: Shape, columns: list[dict[str,
         'Answer with JSON only: {"methods": ["ctgan", "copula"], "epochs": 300, "batch_size": 500, '
         f'"rationale": "one sentence"}}. At most {1 + params.backups} methods, the later ones are backups.'
     )
-    try:
-        answer = client.ask([{"role": "user", "content": prompt}], max_tokens=500)
-    except ModelError as error:
-        raise NoPlan(error.message) from error
+    asked = clients([model], retries=RETRIES, on_retry=on_retry, run_folder=run_folder)
+    with closing(asked[model.name]) as client:
+        try:
+            answer = client.ask([{"role": "user", "content": prompt}], max_tokens=500)
+        except ModelError as error:
+            raise NoPlan(error.message) from error
     return read_plan(answer.text, rules, params, model.name)
 
 
@@ -164,7 +183,7 @@ def read_plan(text: str, rules: Plan, params: Params, by: str) -> Plan:
     found = re.search(r"\{.*\}", re.sub(r"<think>.*?</think>", "", text, flags=re.DOTALL), re.DOTALL)
     try:
         told = json.loads(found[0]) if found else None
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     methods = told.get("methods") if isinstance(told, dict) else None
     if not isinstance(told, dict) or not isinstance(methods, list) or not methods:

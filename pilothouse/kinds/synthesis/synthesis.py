@@ -110,14 +110,19 @@ class Synthesis:
         return plan
 
     def _planned(self, shape: Shape, columns: list[dict[str, Any]]) -> dict[str, Any]:
-        plan = by_rules(self._params, shape)
-        if self._params.model is not None and self._params.method == "agent":
+        plan, run, model = by_rules(self._params, shape), self._run, self._params.model
+        if model is not None and self._params.method == "agent":
             try:
-                plan = by_model(self._params.model, self._params, shape, columns)
-            except NoPlan as error:
-                self._run.note(
-                    "error", f"{self._params.model.name} gave no plan: {error}. Written rules plan."
+                plan = by_model(
+                    model,
+                    self._params,
+                    shape,
+                    columns,
+                    lambda retry: run.note("backup", retry.text),
+                    run.folder,
                 )
+            except NoPlan as error:
+                run.note("error", f"{model.name} gave no plan: {error}. Written rules plan.")
         return {"plan": plan.data(), "detail": plan.text, "method": plan.steps[0].method}
 
     def _prepare(self, table: Table) -> Data:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +90,7 @@ def test_a_models_plan_is_followed_within_bounds() -> None:
         '{"methods": ["dpgan"]}',
         '{"methods": "ctgan"}',
         "[1]",
+        '{"methods": ' + "[" * 100_000 + "}",
     ],
 )
 def test_an_answer_that_is_no_plan_is_refused(answer: str) -> None:
@@ -96,11 +98,23 @@ def test_an_answer_that_is_no_plan_is_refused(answer: str) -> None:
         read_plan(answer, by_rules(params(), SHAPE), params(), "planner")
 
 
-def test_a_model_that_cannot_be_asked_gives_no_plan() -> None:
+def test_a_model_that_cannot_be_asked_gives_no_plan(tmp_path: Path) -> None:
     model = Model(name="planner", base_url="http://127.0.0.1:9/v1", api_key_env="NO_SUCH_KEY")
 
     with pytest.raises(NoPlan, match="NO_SUCH_KEY is not set"):
-        by_model(model, params(), SHAPE, [])
+        by_model(model, params(), SHAPE, [], lambda retry: None, tmp_path)
+
+
+def test_a_planning_model_keeps_the_rate_limit_of_all_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PILOTHOUSE_OFFLINE_MS_PER_TOKEN", "0")
+    model = Model(name="offline", rpm=6_000)
+
+    with pytest.raises(NoPlan):  # it is too small to plan
+        by_model(model, params(), SHAPE, [], lambda retry: None, tmp_path / "runs" / "run_1")
+
+    assert len(list((tmp_path / "paces").glob("*.json"))) == 1
 
 
 def test_the_declaration_imports_nothing_heavy() -> None:

@@ -6,14 +6,13 @@ needs numbers is checked when the table has been read.
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pilothouse.kinds.fields import advanced
 from pilothouse.kinds.models import Model, problem
+from pilothouse.kinds.synthesis.sheet import read_csv_text
 
 ADVANCED = advanced()
 EXAMPLES = ("customers", "iris", "wine", "breast_cancer", "diabetes")
@@ -167,21 +166,3 @@ class Params(BaseModel):
                 f"{self.corr_delta_limit:g}; raise it, or give both the same value"
             )
         return self
-
-
-def read_csv_text(text: str) -> list[dict[str, Any]]:
-    """The rows of a CSV text with a heading; a cell that is missing at a row's end is empty.
-
-    Raises:
-        PydanticCustomError: No heading, a name twice, or a row with more cells than the heading.
-    """
-    lines = [line for line in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if line]
-    if len(lines) < 2:
-        raise problem("this CSV has no rows below its heading")
-    heading = [name.strip() for name in lines[0]]
-    if twice := sorted({name for name in heading if heading.count(name) > 1}):
-        raise problem(f"the heading names {twice[0]!r} twice; give each column a name of its own")
-    for number, line in enumerate(lines[1:], 1):
-        if len(line) > len(heading):
-            raise problem(f"row {number} has {len(line)} cells, the heading has {len(heading)}")
-    return [dict(zip(heading, line + [""] * (len(heading) - len(line)), strict=True)) for line in lines[1:]]

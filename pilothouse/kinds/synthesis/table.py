@@ -18,7 +18,8 @@ import numpy as np
 
 from pilothouse.errors import InvalidParams
 from pilothouse.kinds.synthesis.column import Column, Ints, detect
-from pilothouse.kinds.synthesis.params import Params, read_csv_text
+from pilothouse.kinds.synthesis.params import Params
+from pilothouse.kinds.synthesis.sheet import read_csv, read_csv_text
 
 MIN_ROWS = 20
 MAX_ROWS = 2_000_000
@@ -114,12 +115,10 @@ def read(params: Params) -> Table:
         BadTable: It cannot be read or learned from.
     """
     if params.path:
-        field, cells = "path", _file(Path(params.path))
-    elif params.rows:
-        field, cells = "rows", columns_of(params.rows)
-    else:
-        field, cells = "example", _example(str(params.example))
-    return checked(field, cells)
+        return checked("path", _file(Path(params.path)))
+    if params.rows:
+        return checked("rows", columns_of(params.rows))
+    return checked("example", _example(str(params.example)))
 
 
 def checked(field: str, cells: Mapping[str, Sequence[Any]]) -> Table:
@@ -135,9 +134,7 @@ def checked(field: str, cells: Mapping[str, Sequence[Any]]) -> Table:
             f"the table has {_count(rows, 'row')}",
             f"Give one with at least {MIN_ROWS} rows, better 200.",
         )
-    if rows > MAX_ROWS or len(cells) > MAX_COLUMNS:
-        message = f"the table has {rows:,} rows and {len(cells):,} columns"
-        raise _bad(field, message, f"At most {MAX_ROWS:,} and {MAX_COLUMNS:,}; give a sample of it.")
+    _check_size(field, rows, len(cells))
     table = Table(tuple(detect(name, values) for name, values in cells.items()))
     if not table.learned:
         hints = "; ".join(f"{column.name}: {column.hint}" for column in table.columns[:10])
@@ -152,25 +149,44 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def _file(path: Path) -> dict[str, list[Any]]:
+def _check_size(field: str, rows: int, columns: int) -> None:
+    if rows > MAX_ROWS or columns > MAX_COLUMNS:
+        message = f"the table has more than {MAX_ROWS:,} rows or {MAX_COLUMNS:,} columns"
+        raise _bad(field, message, "Give a sample of it.")
+
+
+def _file(path: Path) -> dict[str, Sequence[Any]]:
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise _bad("path", f"{path} is no regular file", "Give a CSV or Parquet file.")
         if path.suffix.lower() in (".parquet", ".pq"):
             return _parquet(path)
-        return columns_of(read_csv_text(path.read_text(encoding="utf-8-sig")))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            heading, lines = read_csv(file, MAX_ROWS)
+        return dict(zip(heading, zip(*lines, strict=True), strict=True))
     except OSError as error:
         raise _bad("path", f"{path}: {error.strerror or error}", "It is read on the host.") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise _bad(
             "path", f"{path} is no CSV in UTF-8: {error}", "Save it as CSV (UTF-8) or Parquet."
         ) from None
-    except ValueError as error:  # a Parquet file that is none, a CSV without rows
+    except (ValueError, NotImplementedError) as error:  # no CSV, or no Parquet that can be read
         raise _bad("path", f"{path}: {error}", "Give a CSV file with a heading, or a Parquet file.") from None
 
 
-def _parquet(path: Path) -> dict[str, list[Any]]:
+def _parquet(path: Path) -> dict[str, Sequence[Any]]:
+    import pyarrow
     from pyarrow import parquet
 
-    read: dict[str, list[Any]] = parquet.read_table(path).to_pydict()
+    about = parquet.read_metadata(path)
+    _check_size("path", about.num_rows, about.num_columns)
+    read: dict[str, Sequence[Any]] = {}
+    table = parquet.read_table(path)
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        values = column.to_pylist()
+        if pyarrow.types.is_float16(column.type) or pyarrow.types.is_float32(column.type):
+            values = [value if value is None else str(np.float32(value)) for value in values]
+        read[name] = values
     return read
 
 

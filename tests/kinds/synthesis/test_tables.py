@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pyarrow import parquet
 from pydantic import ValidationError
 
+from pilothouse.kinds.synthesis import table
 from pilothouse.kinds.synthesis.column import Column, detect
 from pilothouse.kinds.synthesis.params import EXAMPLES, Params
 from pilothouse.kinds.synthesis.table import BadTable, Table, checked, read
@@ -163,6 +165,60 @@ def test_a_csv_text_is_taken_as_rows() -> None:
     assert params.rows == [{"a": "1", "b": "x"}, {"a": "2", "b": ""}]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separator_is_found_by_the_heading(separator: str) -> None:
+    text = '\ufeff\r\n"the a, b; c"|size\r\nx|1\r\n"y"|2\r\n'.replace("|", separator)
+
+    params = Params.model_validate({"rows": text})
+
+    assert params.rows == [{"the a, b; c": "x", "size": "1"}, {"the a, b; c": "y", "size": "2"}]
+
+
+def test_with_semicolons_a_comma_may_be_a_decimal_point(tmp_path: Path) -> None:
+    path = tmp_path / "preise.csv"
+    path.write_text("Preis;Ort\n" + "".join(f"{n},25;Ort {n % 3}, Nord\n" for n in range(40)), "utf-8-sig")
+
+    price, place = read(Params(path=str(path))).columns
+
+    assert (price.type, price.cells()[:2]) == ("number", ["0.25", "1.25"])
+    assert place.levels[0] == "Ort 0, Nord"
+
+
+def test_a_parquet_file_may_hold_short_floats_and_every_other_type(tmp_path: Path) -> None:
+    path, rows = tmp_path / "table.parquet", 40
+    columns = {
+        "tenth": pa.array(np.arange(rows) / 10, pa.float32()),
+        "word": pa.array(["a", None] * 20).dictionary_encode(),
+        "moment": pa.array(range(rows), pa.timestamp("s", "Europe/Berlin")),
+        "list": pa.array([[1], [2, 3]] * 20),
+    }
+    parquet.write_table(pa.table(columns), path)
+
+    found = {column.name: column for column in read(Params(path=str(path))).columns}
+
+    assert found["tenth"].cells()[:3] == ["0.0", "0.1", "0.2"]
+    assert [column.type for column in found.values()] == ["number", "category", "date", "category"]
+
+
+def test_a_table_that_is_too_large_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_table(50).write(tmp_path / "table.csv")
+    parquet.write_table(pa.table({"n": list(range(50))}), tmp_path / "table.parquet")
+    monkeypatch.setattr(table, "MAX_ROWS", 30)
+
+    for name in ("table.csv", "table.parquet"):
+        with pytest.raises(BadTable, match="more than 30 rows"):
+            read(Params(path=str(tmp_path / name)))
+
+
+def test_a_pipe_is_no_table(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+
+    with pytest.raises(BadTable, match="no regular file"):
+        read(Params(path=str(tmp_path / "pipe.csv")))
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -171,6 +227,8 @@ def test_a_csv_text_is_taken_as_rows() -> None:
         ({"rows": "a,a\n1,2"}, "the heading names 'a' twice"),
         ({"rows": "a,b\n1,2,3"}, "row 1 has 3 cells, the heading has 2"),
         ({"rows": "a,b"}, "no rows below its heading"),
+        ({"rows": 'a,b\n1,"x\n2,y\n'}, "line 3 is no CSV: unexpected end of data"),
+        ({"rows": "a,b\n1," + "x" * 200_000}, "line 2 is no CSV: field larger than field limit"),
         ({"example": "moon"}, "example"),
         ({"example": "iris", "backups": 9}, "backups"),
         ({"example": "iris", "epochs": 0}, "epochs"),

@@ -6,7 +6,7 @@ from there, in another process, it goes on exactly: its dice are part of its sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -49,7 +49,14 @@ class Backend(Protocol):
 
 
 class RealBackend:
-    """The methods as they are."""
+    """The methods as they are.
+
+    Args:
+        between: Called again and again while a learner is made; may raise to leave.
+    """
+
+    def __init__(self, between: Callable[[], None] = lambda: None) -> None:
+        self._between = between
 
     def learner(self, step: Step, table: Table, seed: int) -> Learner:
         """See `Backend`. Sets torch to one thread: sums keep their order, and small networks gain nothing by more."""
@@ -60,11 +67,11 @@ class RealBackend:
             case "ctgan":
                 from pilothouse.kinds.synthesis.gan import ConditionalGan
 
-                return ConditionalGan(table, step.epochs, step.batch_size, seed)
+                return ConditionalGan(table, step.epochs, step.batch_size, seed, self._between)
             case "tvae":
                 from pilothouse.kinds.synthesis.vae import TabularVae
 
-                return TabularVae(table, step.epochs, step.batch_size, seed)
+                return TabularVae(table, step.epochs, step.batch_size, seed, self._between)
             case "copula":
                 from pilothouse.kinds.synthesis.copula import GaussianCopula
 

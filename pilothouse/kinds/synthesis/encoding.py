@@ -10,12 +10,13 @@ mode of its own, which the paper does not have.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilothouse.kinds.synthesis.column import Column, Floats
+from pilothouse.kinds.synthesis.column import Column, Floats, Ints
 from pilothouse.kinds.synthesis.table import Table
 
 MAX_MODES = 10
@@ -103,18 +104,21 @@ class Encoder:
     Args:
         table: Its learned columns are fitted.
         seed: Of the mixtures.
+        between: Called after each mixture, which takes seconds for a long column; may raise to leave.
 
     Attributes:
         columns: The learned columns.
         spans: The matrix, from left to right.
     """
 
-    def __init__(self, table: Table, seed: int) -> None:
+    def __init__(self, table: Table, seed: int, between: Callable[[], None] = lambda: None) -> None:
         self.columns = table.learned
-        self._modes = {column.name: Modes.fit(column, seed) for column in self.columns if column.is_numeric}
+        self._modes: dict[str, Modes] = {}
         self.spans: list[Span] = []
         for column in self.columns:
             if column.is_numeric:
+                self._modes[column.name] = Modes.fit(column, seed)
+                between()
                 self._add("scalar", 1)
                 self._add("modes", self._modes[column.name].width)
             else:
@@ -136,14 +140,18 @@ class Encoder:
 
     def encode(self, table: Table, seed: int) -> Matrix:
         """The matrix of a table, shape `(rows, width)`; the mode of a value is drawn by its likelihood."""
-        rng = np.random.default_rng(seed)
-        parts: list[Floats] = []
+        rng, spans = np.random.default_rng(seed), iter(self.spans)
+        matrix: Matrix = np.zeros((table.rows, self.width), np.float32)
+        each = np.arange(table.rows)
         for column in table.learned:
+            span = next(spans)
             if column.numbers is not None:
-                parts += self._encode_numbers(column.numbers, self._modes[column.name], rng)
+                scalar, chosen = self._encode_numbers(column.numbers, self._modes[column.name], rng)
+                matrix[:, span.start] = scalar
+                matrix[each, next(spans).start + chosen] = 1
             elif column.codes is not None:
-                parts.append(np.eye(len(column.levels))[column.codes])
-        return np.concatenate(parts, axis=1).astype(np.float32)
+                matrix[each, span.start + column.codes] = 1
+        return matrix
 
     def decode(self, matrix: Matrix, table: Table) -> Table:
         """A table from a matrix; what is not learned is made anew.
@@ -172,7 +180,8 @@ class Encoder:
         self.spans.append(Span(kind, start, start + width))
 
     @staticmethod
-    def _encode_numbers(numbers: Floats, modes: Modes, rng: np.random.Generator) -> list[Floats]:
+    def _encode_numbers(numbers: Floats, modes: Modes, rng: np.random.Generator) -> tuple[Floats, Ints]:
+        """Each value within its mode, and the mode."""
         rows = len(numbers)
         there = ~np.isnan(numbers)
         chosen = np.full(rows, len(modes.means))
@@ -182,7 +191,7 @@ class Encoder:
         scalar = np.zeros(rows)
         means, deviations = modes.means[drawn], modes.deviations[drawn]
         scalar[there] = ((numbers - means) / (DEVIATIONS * deviations))[there].clip(-0.99, 0.99)
-        return [scalar[:, None], np.eye(modes.width)[chosen]]
+        return scalar, chosen
 
     def _decode_numbers(self, column: Column, scalar: Matrix, chosen: Matrix) -> Floats:
         modes = self._modes[column.name]

@@ -10,7 +10,7 @@ comes from dice that are part of the state, so that a pause changes no digit.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,12 +44,20 @@ class ConditionalGan:
         epochs: Passes over the table.
         batch_size: Rows in one step; rounded down to a multiple of `PAC`.
         seed: Of the first weights and of all dice.
+        between: See `Encoder`.
     """
 
-    def __init__(self, table: Table, epochs: int, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        table: Table,
+        epochs: int,
+        batch_size: int,
+        seed: int,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
         self.epochs = epochs
         self._table = table
-        self._encoder = Encoder(table, seed)
+        self._encoder = Encoder(table, seed, between)
         matrix = self._encoder.encode(table, seed)
         self._matrix = torch.from_numpy(matrix)
         self._conditions = Conditions(matrix, self._encoder.categories)

@@ -18,4 +18,4 @@ def run(run: RunHandle) -> None:
     from pilothouse.kinds.synthesis.backend import RealBackend
     from pilothouse.kinds.synthesis.synthesis import Synthesis
 
-    Synthesis(run, Params.model_validate(run.params), RealBackend()).run()
+    Synthesis(run, Params.model_validate(run.params), RealBackend(run.safepoint)).run()

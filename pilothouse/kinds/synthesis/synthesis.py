@@ -219,8 +219,10 @@ class Synthesis:
     def _has_time(self) -> bool:
         """False once training has taken as long as it may."""
         limit = self._params.time_limit_seconds
+        if limit is None:
+            return True
         epochs = [done.seconds for key, done in self._steps.finished.items() if "/epoch-" in key]
-        if limit is None or sum(epochs) < limit:
+        if sum(epochs) < limit:
             return True
         if not self._is_out_of_time:
             self._is_out_of_time = True

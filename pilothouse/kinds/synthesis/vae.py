@@ -7,7 +7,7 @@ deviation, a one-hot span with cross entropy. No condition, no critic.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,12 +54,20 @@ class TabularVae:
         epochs: Passes over the table.
         batch_size: Rows in one step.
         seed: Of the first weights and of all dice.
+        between: See `Encoder`.
     """
 
-    def __init__(self, table: Table, epochs: int, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        table: Table,
+        epochs: int,
+        batch_size: int,
+        seed: int,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
         self.epochs = epochs
         self._table = table
-        self._encoder = Encoder(table, seed)
+        self._encoder = Encoder(table, seed, between)
         self._matrix = torch.from_numpy(self._encoder.encode(table, seed))
         self._batch = min(batch_size, table.rows)
         self._done = 0

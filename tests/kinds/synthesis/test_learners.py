@@ -17,6 +17,7 @@ from pilothouse.kinds.synthesis.likeness import Ties, association, ks_mean
 from pilothouse.kinds.synthesis.params import Method
 from pilothouse.kinds.synthesis.plan import Step
 from pilothouse.kinds.synthesis.table import Table, checked
+from pilothouse.sdk.signals import Cancelled
 from tests.kinds.synthesis.conftest import a_table
 
 pytestmark = pytest.mark.xdist_group("torch")
@@ -159,6 +160,19 @@ def test_a_gan_learns_what_holds_columns_together_in_a_few_steps() -> None:
     assert (before.delta or 0) > 0.5
     assert (Ties.of(table, made).delta or 1) < 0.25
     assert ks_mean(table, made) < 0.2
+
+
+@pytest.mark.parametrize("method", ["ctgan", "tvae"])
+def test_who_makes_a_learner_may_leave_after_each_column(method: Method) -> None:
+    fitted: list[int] = []
+
+    def leave() -> None:
+        fitted.append(1)
+        if len(fitted) == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        RealBackend(leave).learner(Step(method, 1, 50), a_full_table(), 1)
 
 
 @pytest.mark.parametrize("method", METHODS)

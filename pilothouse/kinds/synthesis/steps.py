@@ -13,6 +13,7 @@ from pilothouse.sdk.signals import ItemFailed
 FIXED = ("plan", "prepare", "report")
 EACH = ("table", "metrics")
 GROUP = "other steps"
+NO_MEMORY = "There is not enough memory. Give a smaller batch size or fewer rows."
 
 
 class Steps:
@@ -91,9 +92,9 @@ def _in_clear_words(work: Callable[[Any], dict[str, Any]]) -> Callable[[Any], di
             return work(item)
         except PilothouseError as error:
             raise ItemFailed(" ".join(filter(None, [error.message, error.hint]))) from error
-        except MemoryError as error:
-            raise ItemFailed(
-                "There is not enough memory. Give a smaller batch size or fewer rows."
-            ) from error
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # so says torch
+                raise ItemFailed(NO_MEMORY) from error
+            raise
 
     return tried

@@ -28,6 +28,7 @@ from pilothouse.kinds.synthesis.table import Table
 
 NOISE = 128
 PAC = 10
+MAX_LEVELS = 5_000
 PENALTY = 10.0
 LEARNING_RATE = 5e-4
 MOMENTS_WEIGHT = 100.0
@@ -45,6 +46,10 @@ class ConditionalGan:
         batch_size: Rows in one step; rounded down to a multiple of `PAC`.
         seed: Of the first weights and of all dice.
         between: See `Encoder`.
+
+    Raises:
+        TrainingFailed: The categories have more values than memory can hold: a pack takes each of them twenty
+            times, and the correlations their square.
     """
 
     def __init__(
@@ -55,6 +60,12 @@ class ConditionalGan:
         seed: int,
         between: Callable[[], None] = lambda: None,
     ) -> None:
+        levels = sum(len(column.levels) for column in table.learned)
+        if levels > MAX_LEVELS:
+            raise TrainingFailed(
+                f"The categories have {levels:,} values together, a GAN takes at most {MAX_LEVELS:,}.",
+                hint="Leave columns with many different values out, or use the method copula.",
+            )
         self.epochs = epochs
         self._table = table
         self._encoder = Encoder(table, seed, between)

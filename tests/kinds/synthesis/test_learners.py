@@ -196,6 +196,16 @@ def test_a_meagre_table_is_learned_all_the_same(method: Method, columns: dict[st
     assert one.sample(40, 1).rows == 40
 
 
+def test_a_gan_refuses_more_categories_than_memory_holds() -> None:
+    words = [f"w{number % 45}" for number in range(90)]
+    table = checked("rows", {f"c{number}": words for number in range(120)})
+
+    with pytest.raises(TrainingFailed, match="The categories have 5,400 values together") as caught:
+        RealBackend().learner(Step("ctgan", 1, 50), table, 1)
+
+    assert caught.value.hint
+
+
 def test_a_loss_that_is_no_number_ends_the_attempt_in_clear_words() -> None:
     import torch
 

@@ -21,6 +21,7 @@ from pilothouse.kinds.synthesis.params import Params
 from pilothouse.kinds.synthesis.plan import NoPlan, Plan, Shape, by_model, by_rules
 from pilothouse.kinds.synthesis.steps import GROUP, Steps
 from pilothouse.kinds.synthesis.table import BadTable, Table, read
+from pilothouse.sdk.done import in_words
 from pilothouse.sdk.handle import RunHandle
 
 MAX_TOLD = 200  # columns in an item, which holds 64 KB; the report has all
@@ -121,8 +122,9 @@ class Synthesis:
                     lambda retry: run.note("backup", retry.text),
                     run.folder,
                 )
-            except NoPlan as error:
-                run.note("error", f"{model.name} gave no plan: {error}. Written rules plan.")
+            except Exception as error:  # an address that is none, too: the rules can always plan
+                why = str(error) if isinstance(error, NoPlan) else in_words(error)
+                run.note("error", f"{model.name} gave no plan: {why.rstrip('.')}. Written rules plan.")
         return {"plan": plan.data(), "detail": plan.text, "method": plan.steps[0].method}
 
     def _prepare(self, table: Table) -> Data:

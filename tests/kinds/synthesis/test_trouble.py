@@ -16,7 +16,7 @@ from pilothouse.kinds.synthesis.plan import Step
 from pilothouse.kinds.synthesis.steps import NO_MEMORY
 from pilothouse.kinds.synthesis.table import Table
 from pilothouse.sdk.signals import Fenced
-from tests.kinds.synthesis.conftest import Begin, a_table, items, perform
+from tests.kinds.synthesis.conftest import Begin, a_table, items, notes, perform
 from tests.kinds.synthesis.test_synthesis import ALL, PARAMS, Chosen, Watched, at
 from tests.sdk.link_server import LinkServer
 
@@ -71,6 +71,17 @@ def test_a_checkpoint_that_does_not_fit_is_learned_again(begin: Begin, server: L
 
     assert [epoch for _, epoch in again.learned] == [1, 2, 3, 4, 5]
     assert list(items(server)) == ALL
+
+
+def test_an_address_that_nobody_can_ask_leaves_the_plan_to_the_rules(
+    begin: Begin, server: LinkServer
+) -> None:
+    model = {"name": "planner", "base_url": "http://[::1/v1"}
+
+    perform(begin(PARAMS | {"method": "agent", "model": model}), Chosen())
+
+    assert items(server)["plan"].data["plan"]["by"] == "rules"
+    assert notes(server, "error")[0].startswith("planner gave no plan: InvalidURL: ")
 
 
 @pytest.mark.parametrize("is_gone", [False, True], ids=["changed", "gone"])

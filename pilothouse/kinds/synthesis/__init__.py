@@ -33,6 +33,7 @@ COLUMNS = (
     Column("plan", "Plan", "json", shown=False),
     Column("columns", "Columns", "json", shown=False),
     Column("preview", "First rows", "json", shown=False),
+    Column("fingerprint", "Fingerprint", shown=False),
     Column("comparison", "Comparison", "json", shown=False),
     Column("correlations", "Correlations", "json", shown=False),
     Column("kept", "Kept", "boolean", shown=False),

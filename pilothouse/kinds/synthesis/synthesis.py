@@ -71,12 +71,11 @@ class Synthesis:
 
         Learned and held-out rows would change places otherwise, and the attack would find nothing.
         """
-        kept = self._run.saved_state or {}
-        if "table" not in kept:
-            table = read(self._params)
-            self._run.save_state({**kept, "table": table.fingerprint()})
-            return table
-        while (found := self._again(kept["table"])) is None:
+        prepared = self._steps.finished.get("prepare")
+        wanted = prepared.data.get("fingerprint") if prepared else None
+        if wanted is None:
+            return read(self._params)
+        while (found := self._again(wanted)) is None:
             text = (
                 f"{self._params.path or 'The table'} is not what it was when this run began. "
                 "Put that file back and resume, or start a new run."
@@ -134,7 +133,12 @@ class Synthesis:
 
         def told() -> dict[str, Any]:
             detail = f"{learned.rows:,} rows to learn from, {held_out.rows:,} held out, {len(table.columns)} columns"
-            return {"detail": detail, "columns": table.described()[:MAX_TOLD], "preview": table.preview()}
+            return {
+                "detail": detail,
+                "columns": table.described()[:MAX_TOLD],
+                "preview": table.preview(),
+                "fingerprint": table.fingerprint(),
+            }
 
         done = self._steps.do("prepare", "Reading the table", {"step": "Prepare"}, told)
         if is_new:

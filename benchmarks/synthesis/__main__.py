@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.synthesis.moved import moved
 from benchmarks.synthesis.rows import load, reread, write
 from pilothouse.kinds.synthesis import average, gan
-from pilothouse.kinds.synthesis.backend import RealBackend
+from pilothouse.kinds.synthesis.backend import Learner, RealBackend
 from pilothouse.kinds.synthesis.gauge import GAUGES
 from pilothouse.kinds.synthesis.measure import measure
 from pilothouse.kinds.synthesis.params import Method
@@ -32,16 +33,17 @@ from pilothouse.kinds.synthesis.table import Table
 TABLES = ("iris", "wine", "breast_cancer")
 OURS: tuple[Method, ...] = ("ctgan", "copula")
 HOLDOUT = 0.2
+MOVED = {"moved": 0.0, "moved and smoothed": 0.6}
 PARTS = {"moments": (gan, "MOMENTS_WEIGHT", 0.0), "average": (average, "DECAY", 0.0)}
 
 
-def ours(method: Method, learned: Table, epochs: int, batch: int, seed: int) -> tuple[Table, float]:
-    """A table of ours, and the CPU seconds to learn and make it."""
+def ours(method: Method, learned: Table, epochs: int, batch: int, seed: int) -> tuple[Learner, Table, float]:
+    """What has learned, a table of it, and the CPU seconds to learn and make that."""
     began = time.process_time()
     learner = RealBackend().learner(Step(method, 1 if method == "copula" else epochs, batch), learned, seed)
     for _ in range(learner.epochs):
         learner.epoch()
-    return learner.sample(learned.rows, seed), time.process_time() - began
+    return learner, learner.sample(learned.rows, seed), time.process_time() - began
 
 
 def theirs(python: Path, learned: Table, epochs: int, batch: int, seed: int) -> tuple[Table, float]:
@@ -69,7 +71,13 @@ def figures(args: argparse.Namespace, name: str, seed: int) -> list[dict[str, An
     """One row for each method."""
     learned, held_out = load(name).split(HOLDOUT, seed)
     batch = max(10, min(500, learned.rows // 2 // 10 * 10))
-    made = {f"our {method}": ours(method, learned, args.epochs, batch, seed) for method in OURS}
+    made: dict[str, tuple[Table, float]] = {}
+    for method in OURS:
+        learner, table, seconds = ours(method, learned, args.epochs, batch, seed)
+        made[f"our {method}"] = table, seconds
+        if args.moved and method == "ctgan":
+            for name_of_it, bandwidth in MOVED.items():
+                made[f"our {method}, {name_of_it}"] = moved(learner, learned, table, seed, bandwidth), seconds
     if args.venv:
         made["package ctgan"] = theirs(args.venv / "bin" / "python", learned, args.epochs, batch, seed)
     made["a copy of the rows"] = learned, 0.0
@@ -118,6 +126,9 @@ def main() -> None:
         choices=PARTS,
         default=(),
         help="leave a part of our GAN out, to see what it is for",
+    )
+    parser.add_argument(
+        "--moved", action="store_true", help="also with numbers moved to the table's own distribution"
     )
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks/synthesis.json"))
     args = parser.parse_args()

@@ -6,9 +6,10 @@ without following links, so that no name leads anywhere else.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
-import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -20,9 +21,11 @@ from starlette.responses import FileResponse, StreamingResponse
 
 from pilothouse.errors import Invalid, NotFound, Unavailable
 from pilothouse.model.event import ArtifactSaved
+from pilothouse.model.run import Run
 from pilothouse.web.archive import Member, packed
-from pilothouse.web.context import Ctx, TheRun
+from pilothouse.web.context import Context, Ctx, TheRun
 from pilothouse.web.link import owned
+from pilothouse.web.parts import part_of
 from pilothouse.web.runs import answer
 
 router = APIRouter(prefix="/api")
@@ -102,35 +105,49 @@ async def upload(
     """Keep a file that the job sends, and record it in the log; 503 while the disk takes none."""
     check_name(name)
     await owned(context, run_id, attempt)
-    path = await anyio.to_thread.run_sync(_place_for, context.files.of(run_id), name)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        size, digest = await _receive(request, part)
-        async with context.files.turn(run_id):
-            run = await owned(context, run_id, attempt)
-            await anyio.to_thread.run_sync(_move, part, path)
-            body = ArtifactSaved(name=name, bytes=size, sha256=digest)
-            await context.engine.append(run_id, body, attempt=attempt)
+        path = await anyio.to_thread.run_sync(_place_for, context.files.of(run_id), name)
+        run, saved = await _keep(request, context, run_id, attempt, name, path)
     except ClientDisconnect:
         raise Invalid("body: the connection ended before the file did", field="body") from None
     except OSError as error:
         hint = "Free disk space where the runs are, or let the server's user write there."
         raise Unavailable(f"the file {name} cannot be kept: {error.strerror}", hint=hint) from error
-    finally:
-        part.unlink(missing_ok=True)
     if kind := context.kinds.get(run.kind):
         await context.files.keep(run, name, kind.keep)
-    return answer({"name": name, "bytes": size, "sha256": digest}, 201)
+    return answer({"name": name, "bytes": saved.bytes, "sha256": saved.sha256}, 201)
+
+
+async def _keep(
+    request: Request, context: Context, run_id: str, attempt: int, name: str, path: Path
+) -> tuple[Run, ArtifactSaved]:
+    """Put the body in its place, and tell the log of it; half of it is left nowhere."""
+    part = part_of(path)
+    try:
+        size, digest = await _receive(request, part)
+        async with context.files.turn(run_id):
+            run = await owned(context, run_id, attempt)
+            await anyio.to_thread.run_sync(_move, part, path)
+            saved = ArtifactSaved(name=name, bytes=size, sha256=digest)
+            await context.engine.append(run_id, saved, attempt=attempt)
+    finally:
+        part.unlink(missing_ok=True)
+    return run, saved
 
 
 async def _receive(request: Request, part: Path) -> tuple[int, str]:
-    """Write the body beside its place; it is moved there whole, so a reader never sees half a file."""
+    """Write the body beside its place; it is moved there whole, so a reader never sees half a file.
+
+    It is on the disk before it is in its place: a job may forget what was answered, and then the power fails.
+    """
     digest, size = hashlib.sha256(), 0
     async with await anyio.open_file(part, "wb") as file:
         async for chunk in request.stream():
             digest.update(chunk)
             size += len(chunk)
             await file.write(chunk)
+        await file.flush()
+        await anyio.to_thread.run_sync(os.fsync, file.wrapped.fileno())
     return size, digest.hexdigest()
 
 
@@ -159,6 +176,12 @@ def _move(part: Path, path: Path) -> None:
         part.replace(path)
     except IsADirectoryError:
         raise _taken(path.name) from None
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # some file systems cannot sync a folder
+            os.fsync(folder)  # else the name may be gone after a power cut
+    finally:
+        os.close(folder)
 
 
 def _taken(name: str) -> Invalid:

@@ -52,6 +52,7 @@ from pilothouse.web.context import Context
 from pilothouse.web.dialects import autotune, benchmark, generation, synthesis, training, training_stream
 from pilothouse.web.guard import Guard, error_response
 from pilothouse.web.live import OPENAPI_PATHS, live_routes
+from pilothouse.web.parts import remove_stale
 from pilothouse.web.static import StaticUi, UiMount
 from pilothouse.web.streams import Streams
 
@@ -180,6 +181,7 @@ class Server:
         retention = Retention(context.store, settings.retain_days, settings.retain_events)
         yield look_always(self._reap, REAP_SECONDS, settings.lease_seconds + REAP_SECONDS)
         yield look_always(lambda: self._retain(retention), RETAIN_SECONDS)
+        yield look_always(self._remove_parts, REMOVE_SECONDS)
         if (days := settings.retain_files_days) is not None:
             yield look_always(lambda: self._remove_files(days), REMOVE_SECONDS)
         yield look_always(self._beat, settings.heartbeat_seconds, settings.heartbeat_seconds)
@@ -204,6 +206,11 @@ class Server:
         """Remove files that have become too old; whose, is in the operators' log."""
         for run in await self.context.files.remove_old(days, clock.now()):
             _log.info("run.files_removed", run=run.id)
+
+    async def _remove_parts(self) -> None:
+        """Remove what is left of files whose sending a killed server has not seen to its end."""
+        for part in await asyncio.to_thread(remove_stale, self.settings.folder / "runs"):
+            _log.info("part.removed", file=str(part))
 
     async def _beat(self) -> None:
         """The one heartbeat behind every stream's."""

@@ -99,7 +99,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ItemQuery:
-    """Which items. `before` is a seq: only items with a smaller one, newest first.
+    """Which items: of a smaller seq than `before`, newest first; of a larger one than `after`, oldest first.
 
     Attributes:
         states: Only these; empty: all.
@@ -112,17 +112,18 @@ class ItemQuery:
     states: tuple[ItemState, ...] = ()
     where: dict[str, Any] = field(default_factory=dict)
     text: str | None = None
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ItemPage:
-    """Items newest first, with the head of the log they were read at.
+    """Items, with the head of the log they were read at.
 
-    `total` counts all items that match; `before` continues the list, None at its end.
+    Newest first, `total` counts all that match, and `before` continues the list, None at its end.
     """
 
     items: tuple[Item, ...]
-    total: int
+    total: int  # 0 with `after`, since a count costs more than a page
     head: int
     before: int | None
 
@@ -274,7 +275,7 @@ class Store(Machines, Protocol):
         """
 
     async def items(self, run_id: str, query: ItemQuery) -> ItemPage:
-        """Items newest first."""
+        """Items newest first, or oldest first."""
 
     async def finished_keys(self, run_id: str) -> Sequence[str]:
         """Keys of all finished items, the failed ones included."""

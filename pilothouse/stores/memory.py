@@ -199,9 +199,13 @@ class MemoryStore:
         newest = sorted(log.shelf.values(), key=lambda item: -item.seq)
         fitting = [item for item in newest if _item_fits(item, query)]
         rest = [item for item in fitting if query.before is None or item.seq < query.before]
+        if query.after is not None:
+            rest = [item for item in rest[::-1] if item.seq > query.after]
         page = rest[: query.limit]
-        before = page[-1].seq if page and len(rest) > len(page) else None
         told = tuple(replace(item, data=shelves.from_text(shelves.as_json(item.data))) for item in page)
+        if query.after is not None:
+            return ItemPage(told, 0, log.entry.run.head, None)
+        before = page[-1].seq if page and len(rest) > len(page) else None
         return ItemPage(told, len(fitting), log.entry.run.head, before)
 
     async def finished_keys(self, run_id: str) -> Sequence[str]:

@@ -112,11 +112,14 @@ class Reader:
         with self._database.reader.begin() as connection:
             number, head = _head(connection, run_id)
             conditions = [items.c.run == number, *item_conditions(query)]
-            page = (
-                select(*ITEM_COLUMNS).where(*conditions).order_by(items.c.seq.desc()).limit(query.limit + 1)
-            )
+            order = items.c.seq.desc() if query.after is None else items.c.seq
+            page = select(*ITEM_COLUMNS).where(*conditions).order_by(order).limit(query.limit + 1)
             if query.before is not None:
                 page = page.where(items.c.seq < min(query.before, HIGHEST))
+            if query.after is not None:
+                page = page.where(items.c.seq > min(query.after, HIGHEST))
+                found = [item_of(row) for row in connection.execute(page)]
+                return ItemPage(tuple(found[: query.limit]), 0, head, None)
             total = connection.execute(
                 select(func.count()).select_from(items).where(*conditions)
             ).scalar_one()

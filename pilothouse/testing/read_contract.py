@@ -129,6 +129,19 @@ class ItemContract:
         assert [item.key for item in second.items] == ["k1", "k0"]
         assert (first.total, first.head, second.before) == (5, 7, None)
 
+    async def test_items_behind_a_place_are_oldest_first(self, store: Store) -> None:
+        run_id = await running(store)
+        await store.append(run_id, [an_item(f"k{index}", ok=index != 2) for index in range(5)])
+
+        first = await store.items(run_id, ItemQuery(limit=2, after=0))
+        second = await store.items(run_id, ItemQuery(limit=2, after=first.items[-1].seq))
+        between = await store.items(run_id, ItemQuery(after=3, before=7, states=("done",)))
+
+        assert [item.key for item in first.items] == ["k0", "k1"]
+        assert [item.key for item in second.items] == ["k2", "k3"]
+        assert [item.key for item in between.items] == ["k1", "k3"]
+        assert (first.total, first.before, second.total) == (0, None, 0)
+
     async def test_items_are_filtered_by_state(self, store: Store) -> None:
         run_id = await running(store)
         await store.append(run_id, [an_item("a"), an_item("b", ok=False), e.ItemStarted(key="c")])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -13,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.model import event as e
-from pilothouse.web.export import cell
-from tests.web.clients import Job, a_job
-from tests.web.serving import Running
+from pilothouse.web import export
+from pilothouse.web.export import Export, Format, cell
+from tests.web.clients import Job, a_job, call
+from tests.web.serving import Running, running
 
 FORMULAS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0"]
 
@@ -116,6 +119,65 @@ def test_thousands_of_items_come_whole_and_in_order(server: Running, api: httpx2
     read = rows(api.get(f"{job.path}/export").text)
 
     assert [row["key"] for row in read] == [f"k{n}" for n in range(4500)]
+
+
+def test_a_field_that_only_the_last_item_has_is_a_column_of_all(server: Running, api: httpx2.Client) -> None:
+    job = a_job(server)
+    for start in range(0, 2000, 500):
+        job.say(*(e.ItemFinished(key=f"k{n}", seconds=0) for n in range(start, start + 500)))
+    job.say(e.ItemFinished(key="last", seconds=0, data={"late": 7}))
+
+    read = rows(api.get(f"{job.path}/export").text)
+
+    assert (len(read), read[0]["late"], read[-1]["late"]) == (2001, "", "7")
+
+
+@pytest.mark.parametrize("format_", ["csv", "json", "jsonl"])
+def test_what_finishes_while_a_file_is_sent_is_left_out(server: Running, format_: Format) -> None:
+    job = a_job(server)
+    job.say(*(e.ItemFinished(key=f"k{n}", seconds=0) for n in range(900)))
+    file = Export(server.server.context, job.run, {})
+
+    async def sent() -> bytes:
+        chunks = file.chunks(format_)
+        first = await anext(chunks)
+        for turn in range(3):
+            late = (e.ItemFinished(key=f"late{turn}-{n}", seconds=0) for n in range(900))
+            await server.server.context.engine.append(job.id, *late)
+        return first + b"".join([chunk async for chunk in chunks])
+
+    text = call(server, sent()).decode()
+
+    assert "k899" in text
+    assert "late" not in text
+    assert format_ != "json" or len(json.loads(text)["items"]) == 900
+
+
+def test_a_file_takes_the_memory_of_a_few_pages_however_long_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_PAGE", 50)
+    with running(tmp_path, database=f"sqlite:///{tmp_path}/p.db", lease_seconds=600) as server:
+        job = a_job(server)
+        for start in range(0, 1_000, 200):
+            data = {"text": "x" * 10_000}
+            job.say(*(e.ItemFinished(key=f"k{n}", seconds=0, data=data) for n in range(start, start + 200)))
+        file = Export(server.server.context, job.run, {})
+
+        async def measured(format_: Format) -> tuple[int, int]:
+            size = 0
+            tracemalloc.start()
+            try:
+                async for chunk in file.chunks(format_):
+                    size += len(chunk)
+                return size, tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+        found = {name: call(server, measured(name)) for name in ("csv", "json", "jsonl")}
+
+    assert all(size > 10_000_000 for size, _ in found.values())
+    assert all(peak < 5_000_000 for _, peak in found.values()), found
 
 
 def test_an_unknown_format_is_refused(api: httpx2.Client, job: Job) -> None:

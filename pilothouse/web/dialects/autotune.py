@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -16,7 +17,7 @@ from pydantic_core import to_json
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from pilothouse.contracts import Item, ItemQuery, RunQuery
+from pilothouse.contracts import Item, ItemQuery, RunQuery, Store
 from pilothouse.engine.segment import Gap, Segment
 from pilothouse.engine.tail import Tail
 from pilothouse.errors import NotFound
@@ -33,6 +34,7 @@ from pilothouse.web.dialects.autotune_story import (
     percentage,
     status_of,
 )
+from pilothouse.web.dialects.trimmed import remembered
 from pilothouse.web.live import NOT_FOUND_CLOSE
 from pilothouse.web.runs import answer
 
@@ -140,7 +142,7 @@ class TaskSocket:
         await send({"type": "websocket.accept"})
         scope["headers"].clear()  # they would stay as long as the watcher
         async with self._context.tails.follow(run.id) as tail:
-            pusher = TaskPusher(tail, send, Story(run.number), number)
+            pusher = TaskPusher(tail, send, self._context.store, Story(run.number), number)
             pusher.wake()
             try:
                 await _listen(receive, send)
@@ -172,10 +174,11 @@ class TaskPusher(SocketPusher):
         number: Only this experiment; None: the whole task.
     """
 
-    __slots__ = ("_number", "_story")
+    __slots__ = ("_number", "_store", "_story")
 
-    def __init__(self, tail: Tail, send: Send, story: Story, number: int | None) -> None:
+    def __init__(self, tail: Tail, send: Send, store: Store, story: Story, number: int | None) -> None:
         super().__init__(tail, 0, send)
+        self._store = store
         self._story = story
         self._number = number
 
@@ -185,13 +188,16 @@ class TaskPusher(SocketPusher):
         for frame in frames:
             if self.gone:
                 break
-            for message in self._story.messages(json.loads(frame)):
-                if self._number is None or message.get("number") == self._number:
-                    await self._say(message)
+            await self._tell_of(json.loads(frame))
         return after + len(frames)
 
     async def skip(self, lost: Gap) -> None:
-        """Old events may be gone; what follows does not depend on them."""
+        """What is still known of the events that are gone: later messages count it."""
+        async with aclosing(remembered(self._store, self._tail.run_id, lost)) as pages:
+            async for events in pages:
+                for event in events:
+                    if not self.gone:
+                        await self._tell_of(event)
 
     async def keep_alive(self) -> None:
         """A message that the document does not know: JavaScript sees no pings."""
@@ -204,6 +210,11 @@ class TaskPusher(SocketPusher):
             await self._send({"type": "websocket.close", "code": code})
         except (RuntimeError, OSError):
             self.gone = True  # the client closed first
+
+    async def _tell_of(self, event: dict[str, Any]) -> None:
+        for message in self._story.messages(event):
+            if self._number is None or message.get("number") == self._number:
+                await self._say(message)
 
     async def _say(self, message: dict[str, Any]) -> None:
         text = to_json({name: value for name, value in message.items() if name != "number"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from contextlib import aclosing
 from typing import Any
 
@@ -21,14 +22,16 @@ from starlette.types import Receive, Scope, Send
 from pilothouse.contracts import Item, ItemQuery, RunQuery
 from pilothouse.engine.control import Wish
 from pilothouse.engine.segment import Gap
+from pilothouse.engine.tail import Tail
 from pilothouse.engine.watcher import Watcher
-from pilothouse.errors import NotFound
+from pilothouse.errors import NotFound, Unavailable
 from pilothouse.model.run import Control, Run, Status
-from pilothouse.transports.follow import Batch, follow
+from pilothouse.transports.follow import follow
 from pilothouse.transports.sse import HEADERS, Listening, write
 from pilothouse.web.context import Actor, Context, Ctx, TheRun
 from pilothouse.web.controls import answer_of
 from pilothouse.web.dialects.pulse import HEARTBEAT_SECONDS, Pulse, sse
+from pilothouse.web.dialects.trimmed import remembered
 from pilothouse.web.live import StreamRoute
 from pilothouse.web.runs import Name, answer, check_size
 
@@ -180,14 +183,12 @@ class Story:
         self._done = self._failed = 0
         self._total: int | None = None
 
-    def told(self, batch: Batch | Gap | None) -> list[dict[str, Any]]:
-        """The messages of a batch."""
-        frames = batch.frames() if isinstance(batch, Batch) else []
-        return [message for frame in frames for message in self.messages(frame)]
+    def told(self, events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The messages of some events."""
+        return [message for event in events for message in self.messages(event)]
 
-    def messages(self, frame: bytes) -> list[dict[str, Any]]:
+    def messages(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         """The messages that one event makes; most make none."""
-        event = json.loads(frame)
         type_, data, old = event["type"], event["data"], event["seq"] <= self._known
         if type_ == "progress" and data["total"] is not None:
             self._total = data["total"]
@@ -220,26 +221,36 @@ class TuningStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Tell one client the run so far, then what happens, until it ends."""
-        run = await self._context.store.resolve(scope["path_params"]["run_id"])
+        store = self._context.store
+        run = await store.resolve(scope["path_params"]["run_id"])
         _only_benchmarks(run)
         watcher = Watcher()
         async with self._context.tails.follow(run.id) as tail, Listening(receive, watcher):
+            connected = {"type": "connected", "run": await described(self._context, await store.get(run.id))}
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            run = await self._context.store.get(run.id)
-            await write(send, sse([{"type": "connected", "run": await described(self._context, run)}]))
+            await write(send, sse([connected]))
             pulse = Pulse(watcher, self._heartbeat_seconds)
             beating = asyncio.create_task(pulse.beat())
             try:
-                async with aclosing(follow(tail, watcher, 0)) as batches:
-                    story = Story(tail.head)
-                    async for batch in batches:
-                        await write(
-                            send,
-                            sse([*story.told(batch), *([{"type": "heartbeat"}] if pulse.take() else [])]),
-                        )
+                await self._tell(tail, watcher, pulse, send)
+            except Unavailable:
+                pass  # without a store to read from; whoever wants the rest comes back
             finally:
                 beating.cancel()
             await write(send, b"", more=False)
+
+    async def _tell(self, tail: Tail, watcher: Watcher, pulse: Pulse, send: Send) -> None:
+        story = Story(tail.head)
+        async with aclosing(follow(tail, watcher, 0)) as batches:
+            async for batch in batches:
+                if isinstance(batch, Gap):
+                    async with aclosing(remembered(self._context.store, tail.run_id, batch)) as pages:
+                        async for events in pages:
+                            await write(send, sse(story.told(events)))
+                    continue
+                events = [json.loads(frame) for frame in batch.frames()] if batch else []
+                heartbeat = [{"type": "heartbeat"}] if pulse.take() else []
+                await write(send, sse([*story.told(events), *heartbeat]))
 
 
 def stream_routes(context: Context) -> list[BaseRoute]:

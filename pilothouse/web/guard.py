@@ -7,6 +7,7 @@ for WebSockets.
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from pydantic_core import to_json
@@ -23,6 +24,8 @@ API_PREFIXES = ("/api", "/tuning", "/v1", "/ws", "/metrics")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MAX_BODY = 2 * 1024 * 1024
 
+_UPLOAD = re.compile(r"/api/runs/[^/]+/artifacts/.")
+
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -34,6 +37,11 @@ SECURITY_HEADERS = [
 def is_api(path: str) -> bool:
     """Whether a path belongs to the API; everything else is the static UI."""
     return any(path == prefix or path.startswith(prefix + "/") for prefix in API_PREFIXES)
+
+
+def is_upload(path: str) -> bool:
+    """Whether a path takes a file of any length, and no JSON."""
+    return _UPLOAD.match(path) is not None
 
 
 class Guard:
@@ -109,7 +117,7 @@ def _scheme(scope: Scope, headers: Headers) -> str:
 
 def _check_body(headers: Headers, path: str) -> None:
     """Unsafe calls speak JSON (a cross-site form cannot) and are of bounded length; uploads are raw."""
-    raw = "/artifacts/" in path
+    raw = is_upload(path)
     length = headers.get("content-length")
     if length is not None and not raw and length.isdigit() and int(length) > MAX_BODY:
         raise TooLarge(f"The body has {length} bytes.", hint=f"At most {MAX_BODY}.")
@@ -129,7 +137,7 @@ class _Capped:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
-        self._left: float = float("inf") if "/artifacts/" in scope["path"] else MAX_BODY
+        self._left: float = float("inf") if is_upload(scope["path"]) else MAX_BODY
 
     async def __call__(self) -> Message:
         message = await self._receive()

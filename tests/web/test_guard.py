@@ -242,6 +242,19 @@ def test_a_chunked_body_just_above_the_limit_is_told_so(api: httpx2.Client) -> N
     assert answer.json()["error"]["code"] == "too_large"
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/hosts/artifacts/claim", "/api/runs/artifacts/pause", "/tuning/artifacts/x"]
+)
+def test_a_word_in_a_path_makes_no_upload_of_it(server: Running, api: httpx2.Client, path: str) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n"
+
+    long = raw(server, (head + "Content-Length: 200000000\r\n\r\n").encode())
+    form = api.post(path, content="{}", headers={"content-type": "text/plain"})
+
+    assert long.startswith(b"HTTP/1.1 413")
+    assert (form.status_code, form.json()["error"]["field"]) == (422, "content-type")
+
+
 def test_a_chunked_body_within_the_limit_is_taken(api: httpx2.Client) -> None:
     body = iter([b'{"kind": ', b'"counting"}'])
 

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     insecure_no_auth: bool = Field(
         default=False, description="Ask nobody for a token. Loopback only; Host and Origin are still checked."
     )
+    session_days: float = Field(
+        default=30.0, gt=0, le=3650, description="How long a browser stays signed in, from its sign-in."
+    )
     lease_seconds: float = Field(default=15.0, gt=0, description="How long an attempt may be silent.")
     release_seconds: float = Field(
         default=600.0, gt=0, description="How long a pause holds its process before it is asked to leave."

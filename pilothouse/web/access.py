@@ -1,8 +1,9 @@
 """Who may come in: token, cookie, one-time code, Host and Origin.
 
-One secret per data folder, in `<data>/token` (0600). A cookie is a nonce and
-its HMAC under that secret, so that signed-in browsers survive a restart and
-nothing is stored. Codes are the only state: single use, 60 seconds.
+One secret per data folder, in `<data>/token` (0600). A cookie is the time of its
+issue, the name of a session, and the HMAC of both under that secret: signed-in browsers
+survive a restart, and what is stored is only which sessions were signed out. Codes are
+single use, 60 seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from pilothouse.web.revocations import Revocations
+
 CODE_SECONDS = 60.0
+SESSION_SECONDS = 30 * 86_400.0
 MAX_CODES = 100
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -46,12 +50,26 @@ def _make_token(path: Path) -> str:
 
 
 class Access:
-    """Decides about one request at a time; holds nothing but the secret and the open codes."""
+    """Decides about one request at a time.
+
+    Attributes:
+        session_seconds: How long a cookie is good for, from its issue.
+        revocations: The sessions that were signed out before.
+    """
 
     def __init__(
-        self, token: str, port: int, allowed_hosts: Iterable[str] = (), *, is_open: bool = False
+        self,
+        token: str,
+        port: int,
+        allowed_hosts: Iterable[str] = (),
+        *,
+        is_open: bool = False,
+        session_seconds: float = SESSION_SECONDS,
+        revocations: Revocations | None = None,
     ) -> None:
         self.is_open = is_open
+        self.session_seconds = session_seconds
+        self.revocations = revocations or Revocations()
         self.cookie = f"pilothouse_{port}"
         self._token = token.encode()
         self._hosts = {*_LOOPBACK, *(host.lower() for host in allowed_hosts)}
@@ -90,21 +108,26 @@ class Access:
 
     def new_cookie(self) -> str:
         """The value of a fresh cookie."""
-        nonce = secrets.token_hex(16)
-        return f"{nonce}.{self._sign(nonce)}"
+        words = f"{time.time():.0f}.{secrets.token_hex(16)}"
+        return f"{words}.{self._sign(words)}"
 
-    def knows_cookie(self, header: str) -> bool:
-        """Whether a Cookie header holds a cookie of ours for this port.
+    def session_in(self, header: str) -> str | None:
+        """The session that a Cookie header holds for this port; None where it holds none that is good.
 
         It is taken apart by hand: cookies know no ports, so other programs of this host set
         theirs beside ours, and a strict reader gives all of them up at the first odd one.
         """
         cookies = (part.strip().partition("=") for part in header.split(";"))
-        return any(name == self.cookie and self._is_signed(value) for name, _, value in cookies)
+        sessions = (self._session_of(value) for name, _, value in cookies if name == self.cookie)
+        return next(filter(None, sessions), None)
 
-    def _is_signed(self, cookie: str) -> bool:
-        nonce, _, signature = cookie.partition(".")
-        return bool(signature) and hmac.compare_digest(signature.encode(), self._sign(nonce).encode())
+    def _session_of(self, cookie: str) -> str | None:
+        words, _, signature = cookie.rpartition(".")
+        if not hmac.compare_digest(signature.encode(), self._sign(words).encode()):
+            return None
+        issued, _, session = words.partition(".")
+        is_old = time.time() - float(issued) >= self.session_seconds
+        return None if is_old or self.revocations.holds(session) else session
 
-    def _sign(self, nonce: str) -> str:
-        return hmac.new(self._token, b"cookie:" + nonce.encode(), hashlib.sha256).hexdigest()
+    def _sign(self, words: str) -> str:
+        return hmac.new(self._token, b"session:" + words.encode(), hashlib.sha256).hexdigest()

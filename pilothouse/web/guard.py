@@ -7,8 +7,10 @@ for WebSockets.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
+from contextlib import suppress
 
 from pydantic_core import to_json
 from starlette.datastructures import Headers
@@ -23,6 +25,7 @@ OPEN_ROUTES = frozenset({("GET", "/api/health"), ("HEAD", "/api/health"), ("POST
 API_PREFIXES = ("/api", "/tuning", "/v1", "/ws", "/metrics")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MAX_BODY = 2 * 1024 * 1024
+SIGNED_OUT_CLOSE = 4401
 
 _UPLOAD = re.compile(r"/api/runs/[^/]+/artifacts/.")
 
@@ -62,13 +65,31 @@ class Guard:
         if scope["type"] == "http":
             send, receive = _with_headers(send, request_id), _Capped(scope, receive)
         try:
-            self._check(scope)
+            session = self._check(scope)
         except PilothouseError as error:
             await refuse(scope, receive, send, error)
             return
-        await self._app(scope, receive, send)
+        if session is None or scope.get("method") in UNSAFE:
+            await self._app(scope, receive, send)
+        else:
+            await self._serve(session, scope, receive, send)
 
-    def _check(self, scope: Scope) -> None:
+    async def _serve(self, session: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve what a session reads, to its end or to that of the session."""
+        revocations = self._access.revocations
+        try:
+            with revocations.opened(session):
+                await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not revocations.holds(session):
+                raise
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
+            await _end(scope, receive, send)
+
+    def _check(self, scope: Scope) -> str | None:
+        """Whether a request may come in; returns the session whose cookie let it."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._access.allows_host(host):
@@ -87,21 +108,24 @@ class Guard:
                 "The request comes from another site.", hint="Open the page of this server itself."
             )
         is_public = (method, path) in OPEN_ROUTES or not (is_api(path) or unsafe)
+        session: str | None = None
         if websocket or not is_public:
-            self._authenticate(headers, unsafe=unsafe, origin=origin)
+            session = self._authenticate(headers, unsafe=unsafe, origin=origin)
         if method in UNSAFE:
             _check_body(headers, path)
+        scope["state"]["session"] = session
+        return session
 
-    def _authenticate(self, headers: Headers, *, unsafe: bool, origin: str | None) -> None:
+    def _authenticate(self, headers: Headers, *, unsafe: bool, origin: str | None) -> str | None:
         if self._access.is_open:
-            return
+            return None
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._access.knows_token(token.strip()):
-            return
-        if self._access.knows_cookie(headers.get("cookie", "")):
+            return None
+        if (session := self._access.session_in(headers.get("cookie", ""))) is not None:
             if unsafe and origin is None:
                 raise Forbidden("A cookie alone does not steer: the request names no origin.")
-            return
+            return session
         raise Unauthorised(
             "Not signed in.", hint="Send the token, or open `pilothouse open` to sign a browser in."
         )
@@ -169,6 +193,18 @@ async def refuse(scope: Scope, receive: Receive, send: Send, error: PilothouseEr
     if isinstance(error, TooLarge):
         response.headers["connection"] = "close"
     await response(scope, receive, send)
+
+
+async def _end(scope: Scope, receive: Receive, send: Send) -> None:
+    """End what a session that was signed out had open, whatever it was sent already."""
+    with suppress(OSError, RuntimeError):  # it has left, or its answer is whole
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": SIGNED_OUT_CLOSE, "reason": "Signed out."})
+            return
+        try:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except RuntimeError:  # it was sent nothing yet
+            await refuse(scope, receive, send, Unauthorised("Signed out.", hint="Sign in again."))
 
 
 def error_response(error: PilothouseError, request_id: str) -> Response:

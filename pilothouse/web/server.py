@@ -24,7 +24,7 @@ from pilothouse.engine.engine import Engine
 from pilothouse.engine.fleet import Fleet
 from pilothouse.engine.history import History
 from pilothouse.engine.notifier import Notifier, Wanted
-from pilothouse.engine.retention import Retention
+from pilothouse.engine.retention import DAY_SECONDS, Retention
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.tail import Tails
 from pilothouse.engine.timer import Timer
@@ -53,6 +53,7 @@ from pilothouse.web.dialects import autotune, benchmark, generation, synthesis, 
 from pilothouse.web.guard import Guard, error_response
 from pilothouse.web.live import OPENAPI_PATHS, live_routes
 from pilothouse.web.parts import remove_stale
+from pilothouse.web.revocations import Revocations
 from pilothouse.web.static import StaticUi, UiMount
 from pilothouse.web.streams import Streams
 
@@ -95,7 +96,14 @@ class Server:
         kinds = build_kinds(settings) if kinds is None else kinds
         engine = Engine(store, bus, kinds)
         token = read_or_make_token(settings.folder)
-        access = Access(token, settings.port, settings.allowed_hosts, is_open=settings.insecure_no_auth)
+        access = Access(
+            token,
+            settings.port,
+            settings.allowed_hosts,
+            is_open=settings.insecure_no_auth,
+            session_seconds=settings.session_days * DAY_SECONDS,
+            revocations=Revocations(settings.folder / "signed-out"),
+        )
         fleet = Fleet(store, bus)
         tails = Tails(store, engine.doorbell)
         scheduler = Scheduler(engine, lease_seconds=settings.lease_seconds)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+import structlog
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from pilothouse.contracts import RunQuery
@@ -16,7 +18,7 @@ from pilothouse.web.context import Context, Ctx
 from pilothouse.web.runs import Body, answer
 
 router = APIRouter(prefix="/api")
-COOKIE_SECONDS = 90 * 24 * 3600
+_log = structlog.get_logger()
 _STARTED = time.monotonic()
 
 
@@ -47,7 +49,7 @@ async def sign_in(body: SignInBody, context: Ctx) -> Response:
     response.set_cookie(
         context.access.cookie,
         context.access.new_cookie(),
-        max_age=COOKIE_SECONDS,
+        max_age=int(context.access.session_seconds),
         httponly=True,
         samesite="strict",
         path="/",
@@ -56,8 +58,15 @@ async def sign_in(body: SignInBody, context: Ctx) -> Response:
 
 
 @router.post("/sign-out", status_code=204)
-async def sign_out(context: Ctx) -> Response:
-    """Forget the cookie."""
+async def sign_out(context: Ctx, request: Request) -> Response:
+    """End the session, on every tab of the browser: the cookie opens nothing any more, and its streams end."""
+    if (session := request.state.session) is not None:
+        revocations = context.access.revocations
+        revocations.add(session, context.access.session_seconds)
+        try:
+            await asyncio.to_thread(revocations.save)
+        except OSError as error:
+            _log.warning("sign_out.not_kept", error=str(error), until="the next start of the server")
     response = Response(status_code=204)
     response.delete_cookie(context.access.cookie, path="/", httponly=True, samesite="strict")
     return response

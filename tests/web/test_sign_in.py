@@ -58,18 +58,21 @@ def test_a_cookie_opens_the_api(server: Running) -> None:
 def test_an_odd_cookie_of_another_program_on_this_host_signs_nobody_out(odd: str) -> None:
     access = Access("secret", 8765)
 
-    assert access.knows_cookie(f"{odd}; {access.cookie}={access.new_cookie()}")
-    assert not access.knows_cookie(f"{odd}; {access.cookie}=a.b")
+    assert access.session_in(f"{odd}; {access.cookie}={access.new_cookie()}")
+    assert not access.session_in(f"{odd}; {access.cookie}=a.b")
 
 
 def test_a_forged_cookie_opens_nothing(server: Running) -> None:
     name, _, value = sign_in(server, token=server.token).partition(";")[0].partition("=")
-    nonce, _, signature = value.partition(".")
+    issued, session, signature = value.split(".")
     forged = [
-        f"{name}={nonce}.{signature[:-1]}0{signature[-1]}",
-        f"{name}={'0' * len(nonce)}.{signature}",
-        f"{name}={nonce}.",
-        f"{name}={nonce}",
+        f"{name}={issued}.{session}.{signature[:-1]}0{signature[-1]}",
+        f"{name}={issued}.{'0' * len(session)}.{signature}",
+        f"{name}={int(issued) + 1}.{session}.{signature}",
+        f"{name}={session}.{signature}",
+        f"{name}={issued}.{session}.",
+        f"{name}={issued}.{session}",
+        f"{name}=..",
         f"{name}=.",
         f"{name}=",
         f"pilothouse_1={value}",
@@ -131,8 +134,8 @@ def test_a_browser_stays_signed_in_when_the_server_starts_again(tmp_path: Path) 
     again = Access(read_or_make_token(tmp_path), port)
     other = Access(read_or_make_token(tmp_path / "other"), port)
 
-    assert again.knows_cookie(cookie)
-    assert not other.knows_cookie(cookie)
+    assert again.session_in(cookie)
+    assert not other.session_in(cookie)
 
 
 def test_the_token_is_for_its_owner_alone(server: Running) -> None:

@@ -289,7 +289,7 @@ class ArtifactSaved(Body):
 
 
 class ArtifactRemoved(Body):
-    """A file of the run was removed by a rule; its name, size and hash stay in the log."""
+    """A file of the run was removed, by a rule or by hand; its name, size and hash stay in the log."""
 
     type: Literal["artifact.removed"] = "artifact.removed"
     name: str

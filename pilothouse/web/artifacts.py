@@ -23,7 +23,7 @@ from pilothouse.errors import Invalid, NotFound, Unavailable
 from pilothouse.model.event import ArtifactSaved
 from pilothouse.model.run import Run
 from pilothouse.web.archive import Member, packed
-from pilothouse.web.context import Context, Ctx, TheRun
+from pilothouse.web.context import Actor, Context, Ctx, TheRun
 from pilothouse.web.link import owned
 from pilothouse.web.parts import part_of
 from pilothouse.web.runs import answer
@@ -57,7 +57,7 @@ def check_name(name: str) -> str:
 
 @router.get("/runs/{run}/artifacts")
 async def list_artifacts(run: TheRun, context: Ctx) -> Response:
-    """The run's files, latest version of each, oldest first; and what a rule has removed."""
+    """The run's files, latest version of each, oldest first; and what was removed, by a rule or by hand."""
     found = await context.files.listing(run.id)
     return answer({"artifacts": list(found.present.values()), "removed": list(found.removed.values())})
 
@@ -86,7 +86,7 @@ async def download(name: str, run: TheRun, context: Ctx, view: Literal["page"] |
         gone = found.removed[name]
         raise NotFound(f"The file {name} was removed: {gone['reason']}.", hint=f"SHA-256 {gone['sha256']}")
     if name not in found.present or path is None or not path.is_file():
-        raise NotFound(f"Run {run.name} has no file {name[:80]!r}.", hint="List its artifacts first.")
+        raise _unknown(run, name)
     if view:
         return FileResponse(path, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
     return FileResponse(
@@ -96,6 +96,18 @@ async def download(name: str, run: TheRun, context: Ctx, view: Literal["page"] |
         headers=_HEADERS,
         content_disposition_type="attachment",
     )
+
+
+@router.delete("/runs/{run}/artifacts/{name:path}", status_code=204)
+async def remove(name: str, run: TheRun, context: Ctx, actor: Actor) -> Response:
+    """Remove one file for good; the log keeps its name, size and hash, and who removed it. Twice is harmless."""
+    async with context.files.turn(run.id):
+        found = await context.files.listing(run.id)
+        if name in found.present:
+            await context.files.remove(run.id, [name], f"deleted by {actor}")
+        elif name not in found.removed:
+            raise _unknown(run, name)
+    return Response(status_code=204)
 
 
 @router.post("/runs/{run_id}/artifacts/{name:path}", status_code=201)
@@ -182,6 +194,10 @@ def _move(part: Path, path: Path) -> None:
             os.fsync(folder)  # else the name may be gone after a power cut
     finally:
         os.close(folder)
+
+
+def _unknown(run: Run, name: str) -> NotFound:
+    return NotFound(f"Run {run.name} has no file {name[:80]!r}.", hint="List its artifacts first.")
 
 
 def _taken(name: str) -> Invalid:

@@ -196,3 +196,49 @@ def test_the_archive_is_not_taken_for_a_file(api: httpx2.Client, job: Job) -> No
     upload(api, job, "artifacts.zip", b"a file of this name")
 
     assert api.get(f"{job.path}/artifacts/artifacts.zip").content == b"a file of this name"
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_a_file_is_removed_by_hand_and_the_log_says_by_whom(
+    api: httpx2.Client, server: Running, job: Job, has_ended: bool
+) -> None:
+    upload(api, job, "checkpoints/last.zip", DATA)
+    upload(api, job, "report.txt", b"kept")
+    if has_ended:
+        job.say(e.RunCompleted())
+
+    answers = [api.delete(f"{job.path}/artifacts/checkpoints/last.zip") for _ in range(2)]
+
+    gone = api.get(f"{job.path}/artifacts/checkpoints/last.zip")
+    (removed,) = api.get(f"{job.path}/artifacts").json()["removed"]
+    events = api.get(f"{job.path}/events?types=artifact.removed").json()["events"]
+    assert [answer.status_code for answer in answers] == [204, 204]
+    assert (gone.status_code, names(api, job)) == (404, ["report.txt"])
+    assert (removed["bytes"], removed["reason"]) == (len(DATA), f"deleted by {job.run.owner}")
+    assert [event["data"]["name"] for event in events] == ["checkpoints/last.zip"]
+    assert [file.name for file in folder(server, job).rglob("*")] == ["report.txt"]
+
+
+@pytest.mark.parametrize(
+    "name", ["other.txt", "%2e%2e/%2e%2e/%2e%2e/token", "..%2f..%2f..%2ftoken", "checkpoints"]
+)
+def test_what_is_no_file_of_the_run_cannot_be_removed(
+    api: httpx2.Client, server: Running, job: Job, name: str
+) -> None:
+    upload(api, job, "checkpoints/last.zip", DATA)
+
+    answer = api.send(
+        httpx2.Request("DELETE", f"{server.url}{job.path}/artifacts/{name}", headers=api.headers)
+    )
+
+    assert answer.status_code in (404, 405)
+    assert (server.data / "token").exists()
+    assert names(api, job) == ["checkpoints/last.zip"]
+
+
+def test_a_file_that_was_removed_by_hand_may_be_saved_again(api: httpx2.Client, job: Job) -> None:
+    upload(api, job, "a.txt", b"old")
+    api.delete(f"{job.path}/artifacts/a.txt")
+
+    assert upload(api, job, "a.txt", b"new").status_code == 201
+    assert api.get(f"{job.path}/artifacts/a.txt").content == b"new"

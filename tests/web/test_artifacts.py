@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
-import os
 import resource
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -76,43 +74,6 @@ def test_a_full_disk_asks_for_another_try_and_leaves_nothing(
     assert (full.status_code, full.headers["retry-after"], left) == (503, "1", [])
     assert "data.bin cannot be kept" in full.json()["error"]["message"]
     assert again.status_code == 201
-
-
-def test_a_folder_that_cannot_be_made_asks_for_another_try(
-    api: httpx2.Client, job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "mkdir", full)
-        answer = upload(api, job, "sub/data.bin", DATA)
-
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert "No space left on device" in answer.json()["error"]["message"]
-
-
-def test_a_file_is_on_the_disk_before_it_is_in_its_place_and_its_job_is_told_so(
-    api: httpx2.Client, server: Running, job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done: list[str] = []
-    fsync, replace = os.fsync, Path.replace
-
-    def synced(number: int) -> None:
-        name = str(Path(f"/proc/self/fd/{number}").readlink())
-        if name.startswith(str(folder(server, job))):
-            done.append("folder" if Path(name).is_dir() else f"file of {Path(name).stat().st_size}")
-        fsync(number)
-
-    def replaced(self: Path, target: Path) -> Path:
-        done.append("in its place")
-        return replace(self, target)
-
-    monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(Path, "replace", replaced)
-
-    assert upload(api, job, "model.bin", DATA).status_code == 201
-    assert done == [f"file of {len(DATA)}", "in its place", "folder"]
 
 
 def test_a_file_is_an_attachment_that_runs_nothing(api: httpx2.Client, job: Job) -> None:

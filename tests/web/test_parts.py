@@ -1,16 +1,22 @@
-"""What is left of a file that was being sent when its server was killed."""
+"""A file on its way to the disk, and what is left of it when its server is killed."""
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from pilothouse.web.parts import STALE_SECONDS, part_of, remove_stale
-from tests.web.clients import until
-from tests.web.serving import running
+from tests.web.clients import Job, until
+from tests.web.serving import Running, running
+from tests.web.test_artifacts import DATA, folder, job, upload
+
+__all__ = ["job"]
 
 
 def left_behind(path: Path, age_seconds: float) -> Path:
@@ -66,3 +72,40 @@ def test_a_server_that_starts_removes_what_the_one_before_it_left(tmp_path: Path
 
     with running(tmp_path) as server:
         until(server, lambda: not old.exists())
+
+
+def test_a_folder_that_cannot_be_made_asks_for_another_try(
+    api: httpx2.Client, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", full)
+        answer = upload(api, job, "sub/data.bin", DATA)
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert "No space left on device" in answer.json()["error"]["message"]
+
+
+def test_a_file_is_on_the_disk_before_it_is_in_its_place_and_its_job_is_told_so(
+    api: httpx2.Client, server: Running, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(number: int) -> None:
+        name = str(Path(f"/proc/self/fd/{number}").readlink())
+        if name.startswith(str(folder(server, job))):
+            done.append("folder" if Path(name).is_dir() else f"file of {Path(name).stat().st_size}")
+        fsync(number)
+
+    def replaced(self: Path, target: Path) -> Path:
+        done.append("in its place")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+
+    assert upload(api, job, "model.bin", DATA).status_code == 201
+    assert done == [f"file of {len(DATA)}", "in its place", "folder"]

@@ -101,7 +101,9 @@ async def _listen(receive: Receive, send: Send, upstream: Upstream) -> None:
     """Answer the client until it leaves or the stream has ended."""
     while (message := await receive())["type"] != "websocket.disconnect":
         answer = service_frame("answer", await _answer(message.get("text") or "", upstream))
-        with contextlib.suppress(OSError):  # it has left: receive says so
+        with contextlib.suppress(
+            OSError, RuntimeError
+        ):  # it has left, or the stream has ended: receive says so
             await send_text(send, answer)
 
 

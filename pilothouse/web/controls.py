@@ -63,7 +63,7 @@ class ControlsBody(PauseBody):
     """
 
     control: Control
-    run_ids: list[str] = Field(min_length=1, max_length=1000)
+    run_ids: list[Annotated[str, Field(max_length=512)]] = Field(min_length=1, max_length=1000)
     versions: dict[str, str] = Field(default_factory=dict)
     force: bool = False
     dry_run: bool = False

@@ -100,7 +100,7 @@ class RunSocket:
 
             await serve_websocket(context.tails, run_id, place, receive, send, upstream)
         except PilothouseError as error:
-            await _close(send, error)
+            await close(send, error)
 
 
 async def _accept(receive: Receive, send: Send) -> None:
@@ -109,7 +109,7 @@ async def _accept(receive: Receive, send: Send) -> None:
     await send({"type": "websocket.accept"})
 
 
-async def _close(send: Send, error: PilothouseError) -> None:
+async def close(send: Send, error: PilothouseError) -> None:
     """Say by its close code why a WebSocket leads nowhere."""
     match error:
         case NotFound():
@@ -154,7 +154,7 @@ class Browser:
         try:
             watched = parse_watch(query.get("watch"))
         except PilothouseError as error:
-            await _close(send, error)
+            await close(send, error)
             return
         await serve_browser_websocket(BrowserStream(context.tails, context.fleet, watched), receive, send)
 

@@ -270,3 +270,13 @@ def test_a_key_still_names_its_run_after_it_has_ended(server: Running, api: http
 
     assert again.status_code == 200
     assert (again.json()["id"], again.json()["status"]) == (first["id"], "cancelled")
+
+
+def test_a_list_with_a_name_that_is_no_text_steers_nobody(server: Running, api: httpx2.Client) -> None:
+    job = a_job(server)
+    body = b'{"control": "pause", "run_ids": ["%b", "\\ud800"]}' % job.id.encode()
+
+    answer = api.post("/api/controls", content=body, headers={"content-type": "application/json"})
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "run_ids.1")
+    assert job.run.pending is None

@@ -115,6 +115,19 @@ def test_the_history_tells_every_batch_newest_first(server: Running, api: httpx2
     assert page["batches"][3]["progress"] == 100
 
 
+def test_a_history_that_is_asked_for_every_5_seconds_comes_in_pages(
+    server: Running, api: httpx2.Client
+) -> None:
+    jobs = [a_batch(server, api) for _ in range(5)]
+
+    first = api.get("/api/generate/batch/history?limit=3").json()
+    rest = api.get(f"/api/generate/batch/history?limit=3&before={first['before']}").json()
+
+    told = [batch["batch_id"] for batch in first["batches"] + rest["batches"]]
+    assert told == [job.id for job in reversed(jobs)]
+    assert (first["total"], first["running"], rest["total"], rest["before"]) == (5, 5, 5, None)
+
+
 @pytest.mark.rows("S2.23", "S2.24", "S2.80", "S2.85")
 def test_polling_tells_the_batches_that_have_not_ended(server: Running, api: httpx2.Client) -> None:
     ended, going, waiting = a_batch(server, api), a_batch(server, api), a_batch(server, api, started=False)

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from pilothouse.contracts import Item, ItemQuery, RunQuery, Store
 from pilothouse.engine.segment import Gap, Segment
 from pilothouse.engine.tail import Tail
-from pilothouse.errors import NotFound
+from pilothouse.errors import NotFound, PilothouseError
 from pilothouse.model.run import Run, Status
 from pilothouse.transports.websocket import GOING_AWAY, NORMAL, SocketPusher
 from pilothouse.web.context import Context, Ctx
@@ -35,12 +35,13 @@ from pilothouse.web.dialects.autotune_story import (
     status_of,
 )
 from pilothouse.web.dialects.trimmed import remembered
-from pilothouse.web.live import NOT_FOUND_CLOSE
+from pilothouse.web.live import NOT_FOUND_CLOSE, close
 from pilothouse.web.runs import answer
 
 router = APIRouter(prefix="/api", tags=["dialect 003"])
 
 _PAGE = 5_000
+_MOST_DIGITS = 15
 _STATUSES = {Status.QUEUED: "pending"}
 
 
@@ -141,13 +142,16 @@ class TaskSocket:
             return
         await send({"type": "websocket.accept"})
         scope["headers"].clear()  # they would stay as long as the watcher
-        async with self._context.tails.follow(run.id) as tail:
-            pusher = TaskPusher(tail, send, self._context.store, Story(run.number), number)
-            pusher.wake()
-            try:
-                await _listen(receive, send)
-            finally:
-                pusher.close()
+        try:
+            async with self._context.tails.follow(run.id) as tail:
+                pusher = TaskPusher(tail, send, self._context.store, Story(run.number), number)
+                pusher.wake()
+                try:
+                    await _listen(receive, send)
+                finally:
+                    pusher.close()
+        except PilothouseError as error:  # it was deleted, or the store has gone
+            await close(send, error)
 
     async def _find(self, names: dict[str, str]) -> tuple[Run, int | None]:
         """The task, and the number of the experiment where only one is wanted.
@@ -158,8 +162,8 @@ class TaskSocket:
         if "task_id" in names:
             return await _task(self._context, names["task_id"]), None
         wanted = names["experiment_id"]
-        if not wanted.isdecimal() or not int(wanted) % EXPERIMENTS:
-            raise NotFound(f"There is no experiment {wanted}.")
+        if len(wanted) > _MOST_DIGITS or not wanted.isdecimal() or not int(wanted) % EXPERIMENTS:
+            raise NotFound(f"There is no experiment {wanted[:80]}.")
         number, experiment = divmod(int(wanted), EXPERIMENTS)
         run = await _task(self._context, str(number))
         if run.progress.total is not None and experiment > run.progress.total:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.routing import BaseRoute
@@ -30,7 +30,7 @@ from pilothouse.web.context import Actor, Context, Ctx
 from pilothouse.web.controls import answer_of
 from pilothouse.web.dialects.pulse import HEARTBEAT_SECONDS, Pulse, sse
 from pilothouse.web.live import StreamRoute, described_path
-from pilothouse.web.runs import Body, Name, answer, check_size
+from pilothouse.web.runs import Before, Body, Name, answer, check_size
 
 router = APIRouter(prefix="/api", tags=["dialect 001"])
 
@@ -96,11 +96,14 @@ async def start(body: BatchBody, context: Ctx, actor: Actor) -> Response:
 
 
 @router.get("/generate/batch/history")
-async def history(context: Ctx) -> Response:
-    """All batches, newest first."""
-    runs = await _batches(context)
-    running = sum(run.status is Status.RUNNING for run in runs)
-    return answer({"batches": [described(run) for run in runs], "total": len(runs), "running": running})
+async def history(
+    context: Ctx, limit: Annotated[int, Query(ge=1, le=1000)] = 200, before: Before = None
+) -> Response:
+    """Batches, newest first; `total` counts all there are, and `before` leads to older ones."""
+    page = await context.store.list(RunQuery(kinds=(KIND,), limit=limit, before=before))
+    running = await context.store.list(RunQuery(statuses=(Status.RUNNING,), kinds=(KIND,), limit=1))
+    batches = [described(run) for run in page.runs]
+    return answer({"batches": batches, "total": page.total, "running": running.total, "before": page.before})
 
 
 @router.get("/generate/batch/status")
@@ -108,7 +111,7 @@ async def status(context: Ctx, batch_id: str | None = None) -> Response:
     """One batch, or all that have not ended."""
     if batch_id is not None:
         return answer(described(await _batch(context, batch_id)))
-    runs = await _batches(context, live=True)
+    runs = await _live(context)
     running = sum(run.status is Status.RUNNING for run in runs)
     return answer({"batches": [described(run) for run in runs], "running": running})
 
@@ -116,7 +119,7 @@ async def status(context: Ctx, batch_id: str | None = None) -> Response:
 @router.get("/batches/stuck")
 async def stuck(context: Ctx) -> Response:
     """The running batches that have made no sample for too long."""
-    found = [context.watchdog.stuck(run) for run in await _batches(context, live=True) if run.stuck]
+    found = [context.watchdog.stuck(run) for run in await _live(context) if run.stuck]
     told = [
         described(each.run)
         | {"seconds_without_sample": round(each.seconds, 1), "limit": each.limit, "cause": each.cause}
@@ -131,7 +134,7 @@ async def stop(body: StopBody, context: Ctx, actor: Actor) -> Response:
     if body.batch_id is not None:
         runs = [await _batch(context, body.batch_id)]
     else:
-        runs = await _batches(context, live=True)
+        runs = await _live(context)
     stopped: list[Json] = []
     is_pending = False
     for run in runs:
@@ -155,13 +158,12 @@ async def _batch(context: Context, reference: str) -> Run:
     return run
 
 
-async def _batches(context: Context, *, live: bool = False) -> list[Run]:
-    """Batches, newest first."""
-    statuses = tuple(LIVE) if live else ()
+async def _live(context: Context) -> list[Run]:
+    """The batches that have not ended, newest first."""
     found: list[Run] = []
     before: int | None = None
     while True:
-        query = RunQuery(statuses=statuses, kinds=(KIND,), limit=_PAGE, before=before)
+        query = RunQuery(statuses=tuple(LIVE), kinds=(KIND,), limit=_PAGE, before=before)
         page = await context.store.list(query)
         found += page.runs
         before = page.before

@@ -35,7 +35,7 @@ from pilothouse.transports.sse import Listening
 from pilothouse.transports.websocket import farewell, send_text
 from pilothouse.web.context import Actor, Context, Ctx, TheRun
 from pilothouse.web.dialects.pulse import Pulse
-from pilothouse.web.live import NOT_FOUND_CLOSE
+from pilothouse.web.live import close
 from pilothouse.web.runs import Name, answer, check_size
 
 router = APIRouter(prefix="/v1", tags=["dialect 002"])
@@ -223,9 +223,15 @@ class RunSocket:
             run = await self._context.store.resolve(scope["path_params"]["run_id"])
             _only_synthesis(run)
         except PilothouseError as error:
-            await send({"type": "websocket.close", "code": NOT_FOUND_CLOSE, "reason": error.message[:120]})
+            await close(send, error)
             return
         await send({"type": "websocket.accept"})
+        try:
+            await self._serve(run, receive, send)
+        except PilothouseError as error:  # it was deleted, or the store has gone
+            await close(send, error)
+
+    async def _serve(self, run: Run, receive: Receive, send: Send) -> None:
         watcher = Watcher()
         async with self._context.tails.follow(run.id) as tail, Listening(receive, watcher):
             pulse = Pulse(watcher, self._heartbeat_seconds)

@@ -67,8 +67,8 @@ class Pulse:
                     if tail.closed:
                         return
                     await self._look()
-        except NotFound:
-            return
+        except (NotFound, Unavailable):
+            return  # deleted; or who comes back finds the store again
         finally:
             self.is_closed = True
             self._wake()
@@ -163,7 +163,7 @@ class TrainingSocket:
 async def _tell(pulse: Pulse, run: Run, send: Send) -> None:
     """Send the status at once, then what is new; a client that reads slowly gets the newest only."""
     number = pulse.number
-    told = message(run)
+    told = pulse.message if pulse.is_over else message(run)  # no other comes then, and ours may be older
     with contextlib.suppress(RuntimeError, OSError):  # the client closed first
         await _send(send, told)
         while not told["complete"]:

@@ -20,6 +20,7 @@ from pilothouse.web.context import Actor, Ctx, TheRun
 from pilothouse.web.runs import Before, Body, answer
 
 router = APIRouter(prefix="/api")
+HELD_POINTS = 40_000  # of a series, while its log is read; twenty times what is drawn
 _PAGE = 5_000
 _AUDIT = (
     "run.queued", "run.started", "run.paused", "run.resumed", "run.completed", "run.failed",
@@ -96,12 +97,14 @@ async def list_metrics(
 
 
 def _gather(frames: Sequence[Frame], wanted: Set[str] | None, series: dict[str, list[Point]]) -> None:
-    """Add the points of a page to their series."""
+    """Add the points of a page to their series; a long one is thinned at once, so that memory stays flat."""
     for frame in frames:
         data = json.loads(frame.data)["data"]
         for name, value in data["values"].items():
             if wanted is None or name in wanted:
                 series.setdefault(name, []).append((data["step"], value))
+    long = {name: line for name, line in series.items() if len(line) > HELD_POINTS}
+    series |= _thin(long, HELD_POINTS // 2)
 
 
 def _thin(series: Mapping[str, list[Point]], points: int) -> dict[str, list[Point]]:

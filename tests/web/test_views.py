@@ -10,9 +10,13 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic_core import to_json
 
+from pilothouse.contracts import Frame
 from pilothouse.model import event as e
+from pilothouse.model.downsample import Point
 from pilothouse.web import views
+from pilothouse.web.views import HELD_POINTS, _gather
 from tests.web.clients import Job, Stream, a_job, call, until
 from tests.web.serving import Running
 
@@ -208,3 +212,18 @@ def test_watchers_are_counted(server: Running, api: httpx2.Client, job: Job) -> 
     until(server, lambda: server.server.context.tails.watchers(job.id) == 0)
     assert two_watch == {"watchers": 2}
     assert api.get(f"{job.path}/watchers").json() == {"watchers": 0}
+
+
+def test_a_log_of_very_many_metrics_is_read_in_flat_memory_and_keeps_its_spikes() -> None:
+    series: dict[str, list[Point]] = {}
+    longest = 0
+    for start in range(0, 200_000, 5_000):
+        steps = range(start, start + 5_000)
+        values = {12_345: 99.0, 77_777: "NaN"}
+        bodies = ({"step": n, "values": {"loss": values.get(n, n % 7 / 10)}} for n in steps)
+        frames = [Frame(n, "metric", to_json({"data": body})) for n, body in zip(steps, bodies, strict=True)]
+        _gather(frames, None, series)
+        longest = max(longest, len(series["loss"]))
+
+    assert longest <= HELD_POINTS + 1
+    assert {(0, 0.0), (12_345, 99.0), (77_777, "NaN"), (199_999, 199_999 % 7 / 10)} <= set(series["loss"])

@@ -5,6 +5,7 @@ Chat programs that take `{"text": …}` show it as it is.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -44,14 +45,16 @@ class Webhook:
         if self._secret is not None:
             headers["X-Pilothouse-Signature"] = f"sha256={signature(self._secret, body)}"
         try:
-            async with httpx2.AsyncClient(timeout=SECONDS) as client:
-                answer = await client.post(self._url, content=body, headers=headers)
-        except httpx2.TimeoutException:
+            async with asyncio.timeout(SECONDS), httpx2.AsyncClient(timeout=SECONDS) as client:
+                post = client.stream("POST", self._url, content=body, headers=headers)
+                async with post as answer:  # what it says beside its status is not read: it may never end
+                    is_taken, status = answer.is_success, answer.status_code
+        except (TimeoutError, httpx2.TimeoutException):
             raise Undelivered(f"{self.address} did not answer within {SECONDS:.0f} s") from None
         except httpx2.HTTPError as error:
             raise Undelivered(f"{self.address} cannot be reached: {error}"[:500]) from None
-        if not answer.is_success:
-            raise Undelivered(f"{self.address} answered HTTP {answer.status_code}")
+        if not is_taken:
+            raise Undelivered(f"{self.address} answered HTTP {status}")
 
 
 def signature(secret: str, body: bytes) -> str:

@@ -88,8 +88,10 @@ class Hook(BaseHTTPRequestHandler):
         self.server.posted.append((self.path, dict(self.headers), body))
         self.send_response(self.server.status)
         self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(10_000_000 if self.server.is_endless else 0))
         self.end_headers()
+        if self.server.is_endless:
+            self.rfile.read(1)  # until the other side has had enough
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -98,7 +100,7 @@ class Hook(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def hook() -> Iterator[Any]:
     server: Any = HTTPServer(("127.0.0.1", 0), Hook)
-    server.posted, server.status = [], 200
+    server.posted, server.status, server.is_endless = [], 200, False
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()
@@ -129,6 +131,16 @@ async def test_what_a_webhook_does_not_take_is_said_without_its_address(hook: An
     assert str(caught.value) == f"127.0.0.1 answered HTTP {status}"
     assert hook.posted[-1][0] == "/in/secret-path"
     hook.status = 200
+
+
+async def test_a_webhook_that_never_ends_its_answer_holds_nobody_up(
+    hook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook, "is_endless", True)
+
+    await Webhook(address(hook)).send(LETTER, "run_2")
+
+    assert hook.posted[-1][1]["Idempotency-Key"] == "run_2"
 
 
 def test_a_signature_is_the_hmac_of_rfc_4231() -> None:

@@ -78,11 +78,11 @@ def build_kinds(settings: Settings) -> dict[str, Kind]:
     """The built-in kinds, those of installed packages, and those that the settings name, by name.
 
     Raises:
-        Invalid: A setting that names no kind.
+        Invalid: A setting or an installed package that names no kind.
     """
     kinds = dict(builtin())
-    found = [point.load() for point in entry_points(group=ENTRY_POINTS)]
-    for kind in [*found, *(_load_kind(path) for path in settings.kinds)]:
+    for path in [*(point.value for point in entry_points(group=ENTRY_POINTS)), *settings.kinds]:
+        kind = _load_kind(path)
         kinds[kind.name] = kind
     return kinds
 

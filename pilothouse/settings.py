@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         description="How many may follow one training job by the WebSocket of its dialect; default: any number.",
     )
     stall_seconds: float = Field(
-        default=30.0, ge=1, description="How long a client may take nothing of what it is sent."
+        default=30.0, ge=1, le=3600, description="How long a client may take nothing of what it is sent."
     )
     notify_on: Annotated[tuple[Ended, ...], NoDecode] = Field(
         default=("completed", "failed"),

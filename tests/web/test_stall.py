@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from uvicorn.server import ServerState
 
 from pilothouse.model import event as e
+from pilothouse.settings import Settings
 from pilothouse.web.head import BoundedHttp
 from pilothouse.web.serve import listen, uvicorn_config
 from pilothouse.web.sockets import BoundedSocket
@@ -175,3 +177,9 @@ def test_clients_whose_cable_is_pulled_are_forgotten(tmp_path: Path) -> None:
 
     assert pulled.returncode == 0, pulled.stderr
     assert pulled.stdout.split() == ["4", "0", "0"]
+
+
+@pytest.mark.parametrize("seconds", [0.5, 40_000, float("inf"), float("nan")])
+def test_a_wait_that_no_socket_knows_is_refused_by_its_name(tmp_path: Path, seconds: float) -> None:
+    with pytest.raises(ValidationError, match="stall_seconds"):
+        Settings(data=tmp_path, stall_seconds=seconds)

@@ -30,6 +30,12 @@ __all__ = ["spawn"]
         ("\r  0%|  | 0/9 [00:00<?, ?it/s]\r 11%|█ | 1/9 [00:00<00:01, 7it/s]", Bar(1, 9)),
         ("\x1b[32m 20%|██  | 2/10 [00:00<00:01]\x1b[0m", Bar(2, 10)),
         ("Working ━━━━━━━━╸━━━━  60% 6/10 0:00:04", Bar(6, 10)),
+        ("Working ━━━━━━━━╸━━━━   1%  10/1000 0:00:04", Bar(10, 1000)),
+        ("m.bin:  50%|██  | 274M/548M [00:05<00:05, 98.2MB/s]", Bar(274_000_000, 548_000_000, is_bytes=True)),
+        ("m.bin:   0%|  | 0.00/1.50k [00:00<?, ?B/s]", Bar(0, 1500, is_bytes=True)),
+        (" 50%|██  | 1/2 [00:05<00:05, 5.0s/B]", Bar(1, 2, is_bytes=True)),
+        (" 50%|██  | 1/2 [00:05<00:05, 2.0Batch/s]", Bar(1, 2)),
+        ("get ━━━━━━━╸━━━━  50% 1.2/2.4 MB 10 MB/s", Bar(1, 2, is_bytes=True)),
     ],
 )
 def test_a_bar_is_read(line: str, bar: Bar) -> None:
@@ -47,6 +53,8 @@ def test_a_bar_is_read(line: str, bar: Bar) -> None:
         "7it [00:01, 6.9it/s]",
         "10%|x| 9/0 []",
         "x" * 10**6,
+        " 50%|██| " + "9" * 400 + "/" + "9" * 400 + " [00:00<00:00]",
+        " 50%|██| 1/9999999999999999T [00:00<00:00]",
     ],
 )
 def test_what_is_no_bar_is_none(line: str) -> None:
@@ -57,11 +65,39 @@ def test_a_bar_in_pieces_is_put_together() -> None:
     bars = Bars()
 
     told = [
-        bars.feed(piece) for piece in ("\r 10%|█   | 1/", "10 [00:00<", "00:01, 7it/s]\r", " 20%|██  | 2/10")
+        bars.feed(piece)
+        for piece in ("\r 10%|█   | 1/", "10 [00:00<", "00:01, 7it/s]\r", " 20%|██  | 2/10", " [00:00<")
     ]
 
-    assert [bar.done for bar in told if bar] == [1, 1, 1, 2] or [bar.done for bar in told if bar][-1] == 2
-    assert max(bar.done for bar in told if bar) == 2
+    assert told == [None, Bar(1, 10), Bar(1, 10), None, Bar(2, 10)]
+
+
+def test_a_total_that_is_cut_in_two_hides_no_later_state() -> None:
+    bars = Bars()
+
+    told = [
+        bars.feed(piece) for piece in ("  0%|    | 0/1", "000 [00:00<?]\r 50%|██  | 500/1000 [00:01<00:01]\r")
+    ]
+
+    assert told == [None, Bar(500, 1000)]
+
+
+def test_a_download_hides_no_later_bar_that_counts_items() -> None:
+    bars = Bars()
+
+    told = [bars.feed(f"{line}\n") for line in (
+        "m.bin:   1%|    | 5.48M/548M [00:00<00:05, 98.2MB/s]",
+        "  1%|    | 10/1000 [00:01<01:00, 9.9it/s]",
+        "m.bin: 100%|████| 548M/548M [00:05<00:00, 98.2MB/s]",
+        " 50%|██  | 500/1000 [00:30<00:30, 9.9it/s]",
+    )]  # fmt: skip
+
+    assert told == [None, Bar(10, 1000), None, Bar(500, 1000)]
+
+
+@pytest.mark.parametrize("line", ["─" * 10**5, "━ 5%" * 10**5, " 5%|" * 10**5, "─ 5% 1/1 " * 10**5])
+def test_no_line_holds_the_reader_up(line: str) -> None:
+    Bars().feed(f"{line}\n")  # the suite's limit of a test is the hang limit
 
 
 def test_a_bar_within_a_bar_does_not_count() -> None:

@@ -140,20 +140,19 @@ class Endpoint:
         """Newer models call the limit `max_completion_tokens` and refuse the old name."""
         import openai
 
-        def send() -> Any:
-            named = {
-                self._limit_name if name == "max_tokens" else name: value for name, value in options.items()
-            }
+        def send(limit_name: str) -> Any:
+            named = {limit_name if name == "max_tokens" else name: value for name, value in options.items()}
             create: Any = sdk.chat.completions.create
             return create(model=self._model.id, messages=list(messages), timeout=timeout, **named)
 
+        sent = self._limit_name  # another thread may learn the new name meanwhile
         try:
-            return send()
+            return send(sent)
         except openai.BadRequestError as error:
-            if self._limit_name != "max_tokens" or "max_completion_tokens" not in str(error):
+            if sent != "max_tokens" or "max_completion_tokens" not in str(error):
                 raise
             self._limit_name = "max_completion_tokens"
-            return send()
+            return send(self._limit_name)
 
 
 def _read(completion: Any, messages: Sequence[Message], seconds: float, where: Where) -> Answer:
@@ -169,15 +168,21 @@ def _read(completion: Any, messages: Sequence[Message], seconds: float, where: W
         )
     text = text or getattr(message, "refusal", None) or ""
     reasoning = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
-    usage = completion.usage
-    is_counted = isinstance(getattr(usage, "prompt_tokens", None), int)
-    asked = sum(len(pieces(entry.get("content", ""))) for entry in messages)
+    thought = reasoning if isinstance(reasoning, str) else ""
+    usage = getattr(completion, "usage", None)
+    tokens_in = _count(getattr(usage, "prompt_tokens", None))
+    tokens_out = _count(getattr(usage, "completion_tokens", None))
     return Answer(
         text,
-        reasoning if isinstance(reasoning, str) else "",
-        usage.prompt_tokens if is_counted else asked,
-        (usage.completion_tokens or 0) if is_counted else len(pieces(text)),
-        not is_counted,
+        thought,
+        sum(len(pieces(entry.get("content", ""))) for entry in messages) if tokens_in is None else tokens_in,
+        len(pieces(text)) + len(pieces(thought)) if tokens_out is None else tokens_out,
+        tokens_in is None or tokens_out is None,
         seconds,
         getattr(choice, "finish_reason", None) or "stop",
     )
+
+
+def _count(value: Any) -> int | None:
+    """A number of tokens, None where the server has sent anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -40,7 +40,10 @@ def bad(status: int, message: str = "no", **headers: str) -> Said:
 
 
 class Provider(ThreadingHTTPServer):
-    """Says `script` answer by answer, and the last one for ever."""
+    """Says `script` answer by answer, and the last one for ever; `says` outranks it for a request that it answers.
+
+    `before` is called with each request before it is answered.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -51,6 +54,8 @@ class Provider(ThreadingHTTPServer):
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.idempotency_keys: list[str | None] = []
+        self.before: Callable[[dict[str, Any]], object] = lambda sent: None
+        self.says: Callable[[dict[str, Any]], Said | None] = lambda sent: None
         self.is_over = threading.Event()
         self.lock = threading.Lock()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
@@ -80,10 +85,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.requests.append(json.loads(body))
+        sent = json.loads(body)
+        self.server.requests.append(sent)
         self.server.keys.append(self.headers.get("Authorization"))
         self.server.idempotency_keys.append(self.headers.get("Idempotency-Key"))
-        said = self.server.next()
+        self.server.before(sent)
+        said = self.server.says(sent) or self.server.next()
         if said.hangs:
             self.server.is_over.wait(30)
             return

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -194,6 +197,41 @@ def test_models_that_renamed_the_limit_are_asked_with_the_new_name(start: Start)
 
     assert ["max_tokens" in sent for sent in provider.requests] == [True, False, False]
     assert provider.requests[2]["max_completion_tokens"] == 5
+
+
+def test_a_renamed_limit_costs_no_request_of_those_that_went_out_together(start: Start) -> None:
+    provider = start(bad(400, "Use 'max_completion_tokens' instead."))
+    together = threading.Barrier(4)
+    provider.before = lambda sent: together.wait(30) if "max_tokens" in sent else None
+    provider.says = lambda sent: good() if "max_completion_tokens" in sent else None
+    asker = client(provider)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: asker.ask(ASK, max_tokens=5), range(4)))
+
+    assert [answer.text for answer in answers] == ["*VOTE: REAL"] * 4
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 11, "completion_tokens": "many"}, (11, 3)),
+        ({"prompt_tokens": 11}, (11, 3)),
+        ({"prompt_tokens": -1, "completion_tokens": 7}, (4, 7)),
+        ({"prompt_tokens": True, "completion_tokens": 7.5}, (4, 3)),
+        ([], (4, 3)),
+    ],
+)
+def test_token_counts_that_are_none_lose_no_answer(
+    start: Start, usage: Any, tokens: tuple[int, int]
+) -> None:
+    said = good("one two three")
+    said.body = json.dumps(json.loads(said.body) | {"usage": usage}).encode()
+
+    answer = client(start(said), limit=RateLimit(None, 1e9)).ask(ASK)
+
+    assert (answer.text, answer.tokens_in, answer.tokens_out) == ("one two three", *tokens)
+    assert answer.estimated
 
 
 # Pace

@@ -20,6 +20,7 @@ from pilothouse.llm.pace import RateLimit, back_off
 __all__ = ["Answer", "ChatClient", "Message", "Model", "Retry"]
 
 LONGEST_RETRY_AFTER = 300.0
+LETTERS_OF_A_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,12 @@ class ChatClient:
         options["response_format"] = response_format
         options["extra_headers"] = {"Idempotency-Key": idempotency_key} if idempotency_key else None
         given = {name: value for name, value in options.items() if value is not None}
+        guess = sum(len(entry.get("content", "")) for entry in messages) // LETTERS_OF_A_TOKEN + (
+            max_tokens or 0
+        )
         attempt = 1
         while True:
-            reckoned = self._limit.take_turn()
+            reckoned = self._limit.take_turn(guess)
             try:
                 answer = self._endpoint.ask(messages, given, timeout)
             except ModelError as error:

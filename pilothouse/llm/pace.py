@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
+import os
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, astuple, dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO
@@ -17,6 +19,9 @@ from typing import IO
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 RESTART_SECONDS = 60.0  # a wall clock that is set by less is no restart
+WINDOW_SECONDS = 60.0
+LOOK_SECONDS = 10.0
+FILE_BYTES = 512
 
 
 @dataclass(slots=True)
@@ -24,7 +29,7 @@ class _Pace:
     """Where a provider's requests stand.
 
     Attributes:
-        turn: When the next request may go out.
+        turn: When the next request may go out; never earlier than it was before.
         owed: When the tokens so far have had their time.
         answers, tokens: So far.
         zero: When the clock stood at 0, in Unix time: another one after a restart of the machine.
@@ -41,8 +46,13 @@ class RateLimit:
     """At most so many requests and tokens a minute, evenly spaced. Thread-safe.
 
     What a request costs in tokens is known only afterwards, so the next turn is
-    reckoned with the mean of the requests so far and put right by each answer.
-    Nobody books a turn ahead: who gives up while waiting takes none from others.
+    reckoned with the mean of the requests so far, before any answer with a guess, and put right by each answer.
+    Nobody books a turn ahead: who gives up or dies while waiting takes none from others, and of those who
+    wait, one for each process, any may be the next.
+
+    The kernel lets the lock of the file go when its holder dies. What others have left behind holds a new
+    one up for a minute at most, since providers count by the minute: a limit that was mistyped ends with its run. While
+    the file cannot be used, as on a full disk, each process keeps the limit for itself.
 
     Args:
         per_minute: Requests; None: as many as one likes.
@@ -69,25 +79,30 @@ class RateLimit:
         self._wait = wait
         self._line = threading.Lock()
         self._lock = threading.Lock()
-        self._own = _Pace()
+        self._own: _Pace | None = None
 
-    def take_turn(self) -> float:
-        """Wait until the next request may go out; returns the seconds that its tokens are reckoned to take."""
+    def take_turn(self, guess: int = 0) -> float:
+        """Wait until the next request may go out; returns the seconds that its tokens are reckoned to take.
+
+        Args:
+            guess: Tokens that it may cost; counts as long as no answer has come.
+        """
         if not (self._spacing or self._token_seconds):
             return 0.0
         with self._line:
             while True:
                 with self._pace() as pace:
-                    now, turn = self._clock(), max(pace.turn, pace.owed)
+                    now = self._clock()
+                    turn = max(pace.turn if self._spacing else 0.0, pace.owed if self._token_seconds else 0.0)
                     if turn <= now:
-                        return self._take(pace, turn, now)
-                self._wait(turn - now)
+                        return self._take(pace, turn, now, guess)
+                self._wait(min(turn - now, LOOK_SECONDS))  # an answer that was cheap may bring it forward
 
-    def _take(self, pace: _Pace, turn: float, now: float) -> float:
+    def _take(self, pace: _Pace, turn: float, now: float, guess: int) -> float:
         """Take the turn; one that was slept over a little puts off none of the next."""
         taken = turn if now - turn < self._spacing else now
-        pace.turn = taken + self._spacing
-        reckoned = pace.tokens / pace.answers * self._token_seconds if pace.answers else 0.0
+        pace.turn = max(pace.turn, taken + self._spacing)
+        reckoned = (pace.tokens / pace.answers if pace.answers else guess) * self._token_seconds
         pace.owed = max(pace.owed, now) + reckoned
         return reckoned
 
@@ -103,29 +118,54 @@ class RateLimit:
     @contextmanager
     def _pace(self) -> Iterator[_Pace]:
         """The state, for one at a time; what is changed is kept."""
-        with self._lock:
-            if self._file is None:
-                yield self._own
-                return
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with self._file.open("a+", encoding="utf-8") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                pace = _read(file, time.time() - self._clock())
-                yield pace
-                file.seek(0)
-                file.truncate()
-                file.write(json.dumps(asdict(pace)))
+        with self._lock, _locked(self._file) as file:
+            self._own = self._newest(file)
+            yield self._own
+            if file is not None:
+                _write(file, self._own)
+
+    def _newest(self, file: IO[bytes] | None) -> _Pace:
+        """The file's state, unless one's own is newer because it could not be written, or the wall clock was set."""
+        zero, now = time.time() - self._clock(), self._clock()
+        found = _read(file, zero) if file is not None else _Pace(zero=zero)
+        if self._own is None:
+            latest = now + max(WINDOW_SECONDS, self._spacing)
+            return replace(found, turn=min(found.turn, latest), owed=min(found.owed, latest))
+        return replace(self._own, zero=zero) if self._own.turn > found.turn else found
 
 
-def _read(file: IO[str], zero: float) -> _Pace:
+@contextmanager
+def _locked(path: Path | None) -> Iterator[IO[bytes] | None]:
+    """A file that nobody else uses meanwhile; None where there is none to be had."""
+    with ExitStack() as opened:
+        file = None
+        with suppress(OSError):
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                some = opened.enter_context(os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", 0))
+                fcntl.flock(some, fcntl.LOCK_EX)
+                opened.callback(
+                    fcntl.flock, some, fcntl.LOCK_UN
+                )  # a forked child may have the file open as well
+                file = some
+        yield file
+
+
+def _read(file: IO[bytes], zero: float) -> _Pace:
     """What a file says; one that is empty, broken, or of before the machine's restart says nothing."""
-    file.seek(0)
     try:
-        pace = _Pace(**json.loads(file.read()))
-        is_of_now = abs(pace.zero - zero) < RESTART_SECONDS
-    except (ValueError, TypeError):
+        pace = _Pace(**json.loads(os.pread(file.fileno(), FILE_BYTES, 0)))
+        is_of_now = abs(pace.zero - zero) < RESTART_SECONDS and all(map(math.isfinite, astuple(pace)))
+    except (OSError, ValueError, TypeError):
         is_of_now = False
     return pace if is_of_now else _Pace(zero=zero)
+
+
+def _write(file: IO[bytes], pace: _Pace) -> None:
+    """Replace the state by one write of always the same length: it needs no room, and is never half there."""
+    with suppress(OSError):
+        os.pwrite(file.fileno(), json.dumps(asdict(pace)).encode().ljust(FILE_BYTES), 0)
+        os.ftruncate(file.fileno(), FILE_BYTES)
 
 
 def back_off(attempt: int, retry_after: float | None, dice: random.Random) -> float:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,7 @@ import pytest
 from pilothouse.errors import Invalid
 from pilothouse.llm import errors
 from pilothouse.llm.client import ChatClient, Model, Retry
-from pilothouse.llm.pace import LONGEST_WAIT, RateLimit, back_off, read_retry_after
+from pilothouse.llm.pace import RateLimit
 from pilothouse.llm.prices import Prices
 from tests.llm.provider import Provider, Said, bad, good
 
@@ -222,9 +219,7 @@ def test_a_renamed_limit_costs_no_request_of_those_that_went_out_together(start:
         ([], (4, 3)),
     ],
 )
-def test_token_counts_that_are_none_lose_no_answer(
-    start: Start, usage: Any, tokens: tuple[int, int]
-) -> None:
+def test_token_counts_that_are_none_lose_no_answer(start: Start, usage: Any, tokens: tuple[int, int]) -> None:
     said = good("one two three")
     said.body = json.dumps(json.loads(said.body) | {"usage": usage}).encode()
 
@@ -232,102 +227,6 @@ def test_token_counts_that_are_none_lose_no_answer(
 
     assert (answer.text, answer.tokens_in, answer.tokens_out) == ("one two three", *tokens)
     assert answer.estimated
-
-
-# Pace
-
-
-class Time(Waits):
-    """A clock that goes on by what is waited."""
-
-    now = 100.0
-
-    def __call__(self, seconds: float) -> None:
-        super().__call__(round(seconds, 6))
-        self.now += seconds
-
-
-def test_a_rate_limit_spaces_requests_evenly() -> None:
-    time = Time()
-    limit = RateLimit(30, clock=lambda: time.now, wait=time)
-
-    for _ in range(3):
-        limit.take_turn()
-    time.now += 100
-    limit.take_turn()
-
-    assert time == [2.0, 2.0]
-
-
-def test_a_turn_that_was_slept_over_a_little_puts_off_none_of_the_next() -> None:
-    time = Time()
-    limit = RateLimit(30, clock=lambda: time.now, wait=time)
-
-    limit.take_turn()
-    time.now += 2.5
-    limit.take_turn()
-    limit.take_turn()
-
-    assert time == [1.5]
-
-
-def test_tokens_are_spaced_by_what_the_answers_before_have_cost() -> None:
-    time = Time()
-    limit = RateLimit(None, 600, clock=lambda: time.now, wait=time)
-
-    limit.spend(100, limit.take_turn())
-    second = limit.take_turn()
-    third = limit.take_turn()
-    limit.spend(40, second)
-    limit.spend(100, third)
-    limit.take_turn()
-
-    assert time == [10.0, 10.0, 4.0]
-
-
-def test_processes_that_name_one_file_share_a_limit(tmp_path: Path) -> None:
-    time = Time()
-    one, other = (
-        RateLimit(30, 600, file=tmp_path / "paces" / "a.json", clock=lambda: time.now, wait=time)
-        for _ in range(2)
-    )
-
-    one.take_turn()
-    other.spend(100, other.take_turn())
-    one.take_turn()
-
-    assert time == [2.0, 10.0]
-
-
-@pytest.mark.parametrize("text", ["", "{", '{"turn": 9e9, "zero": -1e9}', '{"other": 1}'])
-def test_a_file_of_another_life_of_the_machine_holds_nobody_up(tmp_path: Path, text: str) -> None:
-    file, time = tmp_path / "a.json", Time()
-    file.write_text(text)
-
-    RateLimit(30, file=file, clock=lambda: time.now, wait=time).take_turn()
-
-    assert time == []
-
-
-def test_the_back_off_grows_jitters_and_has_an_end() -> None:
-    dice = random.Random(1)
-
-    waits = [[back_off(attempt, None, dice) for _ in range(200)] for attempt in (1, 2, 3, 20)]
-
-    assert [max(some) <= top for some, top in zip(waits, (0.5, 1, 2, LONGEST_WAIT), strict=True)] == [
-        True
-    ] * 4
-    assert max(waits[2]) > 1.5
-    assert len(set(waits[0])) > 100
-
-
-def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:
-    date = format_datetime(datetime.fromtimestamp(1_000_060, UTC), usegmt=True)
-
-    assert read_retry_after("1.5", 0) == 1.5
-    assert read_retry_after(date, 1_000_000) == 60
-    assert read_retry_after("soon", 0) is None
-    assert read_retry_after(None, 0) is None
 
 
 # Prices

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,53 @@ def test_records_come_back_oldest_first_by_pages(open_: Open) -> None:
         dataset.keep(sample(str(number)))
 
     assert [record["name"] for record in dataset.records()] == [str(number) for number in range(510)]
+
+
+def test_nothing_is_counted_by_reading_all_samples(open_: Open) -> None:
+    dataset = open_()
+    dataset.keep(sample("a"))
+    looked_at: set[str | None] = set()
+
+    def look(_: int, table: str | None, *__: str | None) -> int:
+        looked_at.add(table)
+        return sqlite3.SQLITE_OK
+
+    dataset._database.set_authorizer(look)
+    dataset.reserve("b", 2)
+    dataset.release("b")
+    room, count = dataset.room(2, own=0), dataset.count
+    dataset._database.set_authorizer(None)
+
+    assert (room, count) == (1, 1)
+    assert "size" in looked_at
+    assert "entries" not in looked_at
+
+
+def test_samples_of_an_older_file_and_those_that_somebody_removes_are_counted(
+    open_: Open, tmp_path: Path
+) -> None:
+    older = open_()
+    older._database.executescript("DROP TRIGGER entry_came; DROP TRIGGER entry_went; DROP TABLE size")
+    insert = "INSERT INTO entries (id, name, digest, text, record) VALUES (?, '', '', '', '{}')"
+    older._database.executemany(insert, [("a",), ("b",), ("c",)])
+
+    newer = open_()
+    before = newer.count
+    older._database.execute("DELETE FROM entries WHERE id = 'b'")
+
+    assert (before, newer.count) == (3, 2)
+
+
+def test_a_place_that_could_not_be_given_back_is_free_for_the_next(open_: Open, tmp_path: Path) -> None:
+    dataset = open_()
+    dataset._database.execute("PRAGMA busy_timeout = 0")
+    dataset.reserve("a", 1)
+
+    with closing(sqlite3.connect(tmp_path / "set.db", isolation_level=None)) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        dataset.release("a")
+
+    assert dataset.reserve("b", 1)
 
 
 def test_a_thread_that_is_late_finds_it_closed(open_: Open) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,6 +203,45 @@ def test_with_every_topic_left_alone_the_batch_waits_and_tries_again(
 
     assert verdicts(server) == {"kept": 12, "failed": 9}
     assert any(text.startswith("Every topic is left alone") for text in notes(server, "backup"))
+
+
+def test_a_model_is_told_what_was_wrong_with_its_reply_and_nothing_of_its_faults(
+    begin: Begin, server: LinkServer
+) -> None:
+    class Trips(Written):
+        def ask(self, request: Request) -> Answer:
+            if len(self.asked) == 0:
+                self.asked.append(request)
+                return Answer("I cannot.", tokens_in=1, tokens_out=1)
+            self.errors = {"any": ServerFault("a fault (HTTP 500).")} if 1 <= len(self.asked) < 3 else {}
+            return super().ask(request)
+
+    backend = work(begin(batch(target=1, concurrency=1), Params), Trips)
+
+    again = ["Your last reply was not taken" in request.text for request in backend.asked]
+    assert again == [False, True, True, False]
+    assert not any("a fault" in request.text for request in backend.asked)
+
+
+def test_a_sample_that_cannot_be_kept_is_paid_for_and_stays_in_the_log(
+    begin: Begin, server: LinkServer, tmp_path: Path
+) -> None:
+    class Full(Written):
+        def ask(self, request: Request) -> Answer:
+            with closing(sqlite3.connect(tmp_path / "dataset.db")) as database:
+                database.execute("DROP TRIGGER IF EXISTS full")
+                if not self.asked:
+                    refuse = "BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+                    database.execute(f"CREATE TRIGGER full {refuse}")
+            return super().ask(request)
+
+    work(begin(batch(target=1, concurrency=1), Params), Full)
+
+    lost = rows(server)["1"]
+    assert verdicts(server) == {"kept": 1, "failed": 1}
+    assert "disk is full" in lost.error
+    assert lost.data["cost"] > 0
+    assert lost.data["sample"]["Question"]
 
 
 def test_a_schema_that_no_sample_meets_ends_the_run_with_the_reason(begin: Begin, server: LinkServer) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -81,6 +83,48 @@ def test_a_schema_that_no_sample_can_meet_is_found(schema: Any, place: str, why:
     ((where, words),) = faults(schema)
 
     assert (where, why in words) == (place, True), words
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"type": "text", "enum": ["a"]}, "there is no type 'text'"),
+        ({"type": 5}, "type must be a name or a list of names"),
+        ({"required": [{}], "additionalProperties": False}, "required must be a list of names"),
+        ({"minLength": float("inf")}, "minLength must be a whole number"),
+        ({"maxItems": float("nan")}, "maxItems must be a whole number"),
+    ],
+)
+def test_a_schema_that_is_none_is_told_and_breaks_nothing(schema: Any, why: str) -> None:
+    ((_, words),) = faults({"properties": {"a": schema}})
+
+    assert why in words
+
+
+keywords = st.sampled_from(
+    [*QA, "items", "enum", "const", "pattern", "minLength", "maximum", "uniqueItems", "a"]
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["object", "string", "("]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keywords, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(keywords, anything, max_size=5), anything)
+def test_any_schema_is_refused_or_checks_any_sample(schema: dict[str, Any], sample: Any) -> None:
+    if not list(faults(schema)):
+        violation(sample, schema)
+
+
+def test_a_sample_that_is_nested_too_deep_is_refused() -> None:
+    depth = sys.getrecursionlimit() // 2
+    reply = '{"a": ' * depth + "1" + "}" * depth
+
+    for recursion in (depth, 10 * depth):
+        reply = '{"a": ' * recursion + "1" + "}" * recursion
+        with suppress(Unfit):
+            Form({"type": "object", "properties": {"a": {}}}, ()).read(reply)
 
 
 def test_a_schema_without_fault_has_none() -> None:

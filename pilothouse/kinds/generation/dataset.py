@@ -22,6 +22,7 @@ from pilothouse.kinds.generation.similarity import bands, digest, resemblance, s
 
 WAIT_SECONDS = 60.0
 _TABLES = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entries (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, name TEXT NOT NULL,
     digest TEXT NOT NULL, text TEXT NOT NULL, record TEXT NOT NULL
@@ -30,7 +31,13 @@ CREATE INDEX IF NOT EXISTS entries_digest ON entries (digest);
 CREATE TABLE IF NOT EXISTS bands (value INTEGER NOT NULL, entry INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS bands_value ON bands (value);
 CREATE TABLE IF NOT EXISTS reservations (id TEXT PRIMARY KEY, holder TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS size (one INTEGER PRIMARY KEY CHECK (one = 1), kept INTEGER NOT NULL);
+INSERT OR IGNORE INTO size SELECT 1, count(*) FROM entries;
+CREATE TRIGGER IF NOT EXISTS entry_came AFTER INSERT ON entries BEGIN UPDATE size SET kept = kept + 1; END;
+CREATE TRIGGER IF NOT EXISTS entry_went AFTER DELETE ON entries BEGIN UPDATE size SET kept = kept - 1; END;
+COMMIT;
 """
+_KEPT = "SELECT kept FROM size"  # to count the entries anew takes as long as there are entries
 
 
 class DatasetBroken(PilothouseError):
@@ -84,6 +91,7 @@ class Dataset:
         self._near = near
         self._lock = threading.Lock()
         self._is_closed = False
+        self._unreleased: list[str] = []
         self._holders = path.with_suffix(".holders")
         with ExitStack() as opened:
             try:
@@ -108,6 +116,8 @@ class Dataset:
     def reserve(self, id: str, most: int | None) -> bool:
         """Take a place for a sample; False when kept samples and places together are `most` already."""
         with self._writing() as database:
+            for late in self._unreleased:
+                self._release(database, late)
             if most is not None and self._taken(database, id) >= most:
                 self._free_dead(database)
                 if self._taken(database, id) >= most:
@@ -116,10 +126,16 @@ class Dataset:
             return True
 
     def release(self, id: str) -> None:
-        """Give a place back; nothing happens where there is none."""
-        with self._writing() as database:
-            own = (id, self._holder.name)
-            database.execute("DELETE FROM reservations WHERE id = ? AND holder = ?", own)
+        """Give a place back, if it cannot be done now then before the next one is taken; harmless without one."""
+        try:
+            with self._writing() as database:
+                self._release(database, id)
+        except DatasetBroken:
+            self._unreleased.append(id)
+
+    def _release(self, database: sqlite3.Connection, id: str) -> None:
+        own = (id, self._holder.name)
+        database.execute("DELETE FROM reservations WHERE id = ? AND holder = ?", own)
 
     def keep(self, sample: Sample, most: int | None = None) -> Alike | None:
         """Keep a sample in its place; one that is kept already is not kept again.
@@ -176,18 +192,18 @@ class Dataset:
             self._free_dead(database)
             query = "SELECT count(*) FROM reservations WHERE holder <> ?"
             (others,) = database.execute(query, (self._holder.name,)).fetchone()
-            (kept,) = database.execute("SELECT count(*) FROM entries").fetchone()
+            (kept,) = database.execute(_KEPT).fetchone()
             return most - int(kept) - int(others) - own
 
     @property
     def count(self) -> int:
         """Samples that are kept."""
         with self._reading() as database:
-            return int(database.execute("SELECT count(*) FROM entries").fetchone()[0])
+            return int(database.execute(_KEPT).fetchone()[0])
 
     def _taken(self, database: sqlite3.Connection, but: str = "") -> int:
         """Kept samples and places, without the place of `but`, if it is ours."""
-        (kept,) = database.execute("SELECT count(*) FROM entries").fetchone()
+        (kept,) = database.execute(_KEPT).fetchone()
         query = "SELECT count(*) FROM reservations WHERE NOT (id = ? AND holder = ?)"
         (reserved,) = database.execute(query, (but, self._holder.name)).fetchone()
         return int(kept) + int(reserved)

@@ -97,12 +97,14 @@ def _clean(fields: Fields) -> Fields:
     """The fields as every reader of JSON and UTF-8 can read them.
 
     Raises:
-        Unfit: They hold NaN or Infinity.
+        Unfit: They hold NaN or Infinity, or are nested too deep.
     """
     try:
         text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
     except ValueError:
         raise Unfit("it holds NaN or Infinity, which JSON does not know") from None
+    except RecursionError:
+        raise Unfit("it is nested too deep") from None
     clean: Fields = json.loads(text.encode("utf-8", "replace"))
     return clean
 

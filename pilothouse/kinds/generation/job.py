@@ -100,6 +100,7 @@ class Batch:
         self._maker = Maker(params, backend, self._models, dataset, self._name)
         self._output = Output(run.folder, run.artifact)
         self._finished: set[int] = set()
+        self._next = 1
         self._in_hand = 0
         self._not_kept_in_a_row = 0
         self._is_given_up = False
@@ -145,7 +146,7 @@ class Batch:
             self._finished.add(int(done.key))
             if done.data.get("kept"):
                 self._mix.add(_cell_of(done.data))
-                self._output.add(self._restored(int(done.key), done.data))
+                self._output.restore(self._restored(int(done.key), done.data))
         self._limits.begin()
 
     def _restored(self, number: int, data: dict[str, Any]) -> dict[str, Any]:
@@ -175,9 +176,10 @@ class Batch:
 
     def _slots(self) -> Iterator[Slot]:
         """The samples to begin; asked for the next one whenever there is room."""
-        for number in count(1):
+        for number in count(self._next):
             if number in self._finished:
                 continue
+            self._next = number
             if not self._is_wanted():
                 return
             self._limits.keep(self._progress)

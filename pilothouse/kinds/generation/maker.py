@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pilothouse.kinds.generation.backend import Backend, Request
-from pilothouse.kinds.generation.dataset import Dataset, Full, Sample
+from pilothouse.kinds.generation.dataset import Dataset, DatasetBroken, Full, Sample
 from pilothouse.kinds.generation.form import Fields, Unfit, text_of
 from pilothouse.kinds.generation.mix import Cell
 from pilothouse.kinds.generation.models import Models, NoneToAsk
@@ -110,8 +110,8 @@ class Maker:
         One that is kept already, by an attempt that died before it could say so, is not made again.
 
         Raises:
-            ItemFailed: There is none after all tries.
-            DatasetBroken: The dataset cannot be used.
+            ItemFailed: There is none after all tries, or it could not be kept.
+            DatasetBroken: The dataset cannot be used; no model was asked.
         """
         if record := self._dataset.find(slot.id):
             return record
@@ -136,7 +136,12 @@ class Maker:
                 spent.why = spent.why or "no model could be asked"
                 break
             self._count(spent, model, answer)
-            self._judge(slot, spent, answer)
+            try:
+                self._judge(slot, spent, answer)
+            except DatasetBroken as error:  # it is paid for, and the log keeps it
+                spent.verdict, spent.fault = "failed", "model"
+                spent.why, spent.hint = error.message, error.hint
+                break
             if spent.verdict in ("kept", "surplus"):
                 break
         if spent.verdict == "failed":
@@ -145,12 +150,12 @@ class Maker:
         return spent.columns()
 
     def _request(self, slot: Slot, spent: _Spent, model: str) -> Request:
-        """The instructions, filled, the form, and after a first try what was wrong with it."""
+        """The instructions, filled, the form, and what was wrong with the last reply, if that was the reply's fault."""
         cell, params = slot.cell, self._params
         parts = [
             fill(params.instructions, {**slot.columns(), "type": cell.type}),
             self._form.request,
-            AGAIN.format(why=spent.why.rstrip(".")) if spent.why else "",
+            AGAIN.format(why=spent.why.rstrip(".")) if spent.why and spent.fault == "sample" else "",
         ]
         seed = params.seed + slot.number * SEEDS_PER_SAMPLE + spent.tries
         key = f"{slot.id} {digest(cell.label)} {spent.tries} {model}"

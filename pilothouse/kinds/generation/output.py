@@ -47,12 +47,16 @@ class Output:
         """Begin the file anew; what a dead attempt has left in it is replaced."""
         self._file = self._path.open("w", encoding="utf-8")
 
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Write a kept sample; after 10, 20, 40 … the file is sent."""
+    def restore(self, record: Mapping[str, Any]) -> None:
+        """Write a sample that an earlier attempt has kept; nothing is sent, since that attempt has sent more."""
         assert self._file
         self._file.write(_line(record))
         self._file.flush()
         self._count += 1
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Write a kept sample; after 10, 20, 40 … the file is sent."""
+        self.restore(record)
         if self._count >= self._next_sent and not (self._sending and self._sending.is_alive()):
             self._next_sent = 2 * self._count
             copy = self._copy()
@@ -77,6 +81,8 @@ class Output:
         self.close()
         if not self._count:
             return
+        if self._sending:
+            self._sending.join()  # else the part that it sends might come last, in place of the whole
         self._send(self._path, "samples.jsonl")
         table = self._folder / "samples.csv"
         write_csv(table, self._rows)
@@ -133,7 +139,7 @@ def write_csv(path: Path, rows: Callable[[], Iterator[Row]]) -> None:
 
 
 def write_parquet(path: Path, rows: Iterable[Row]) -> None:
-    """Write a table; where the values of a column are of several types, all are JSON."""
+    """Write a table; where the values of a column are of several types, or objects without fields, all are JSON."""
     pa: Any = import_module("pyarrow")
     parquet: Any = import_module("pyarrow.parquet")
     listed = list(rows)
@@ -142,7 +148,9 @@ def write_parquet(path: Path, rows: Iterable[Row]) -> None:
         values = [row.get(name) for row in listed]
         try:
             columns[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            if "struct<>" in str(columns[name].type):
+                raise pa.ArrowNotImplementedError("Parquet has no objects without fields")
+        except (pa.ArrowException, OverflowError):
             columns[name] = pa.array([json.dumps(value, ensure_ascii=False) for value in values])
     parquet.write_table(pa.table(columns), path)
 

@@ -282,7 +282,8 @@ class Params(BaseModel):
             yield _at(("sample_schema",), "must describe an object: {type: object, properties: {…}}")
         for place, words in faults(schema) if schema is not None else ():
             yield _at(("sample_schema",), f"{place}: {words}" if place else words)
-        fields = (schema or {}).get("properties") or self.sections
+        properties = (schema or {}).get("properties")
+        fields = properties if isinstance(properties, dict) and properties else self.sections
         for number, rule in enumerate(self.rules):
             if rule.field and rule.field not in fields:
                 known = ", ".join(fields) or "none; leave it empty for the whole text"

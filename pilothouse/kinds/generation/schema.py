@@ -60,10 +60,13 @@ def faults(schema: Any, place: str = "", depth: int = 0) -> Iterator[Fault]:
 
 
 def _faults_of_values(schema: Schema, place: str) -> Iterator[Fault]:
+    if not isinstance(schema.get("type", ""), str | list):
+        yield place, f"type must be a name or a list of names; types are {', '.join(_TYPES)}"
+        return
     types = _types(schema)
-    for name in types:
-        if name not in _TYPES:
-            yield place, f"there is no type {name!r}; types are {', '.join(_TYPES)}"
+    if unknown := [name for name in types if name not in _TYPES]:
+        yield place, f"there is no type {unknown[0]!r}; types are {', '.join(_TYPES)}"
+        return
     if "enum" in schema and not (isinstance(schema["enum"], list) and schema["enum"]):
         yield place, "enum must list at least one value"
         return
@@ -74,7 +77,7 @@ def _faults_of_values(schema: Schema, place: str) -> Iterator[Fault]:
 
 def _faults_of_limits(schema: Schema, place: str) -> Iterator[Fault]:
     for name in _COUNTS:
-        if name in schema and not (_TYPES["integer"](schema[name]) and schema[name] >= 0):
+        if name in schema and not (_is_of(schema[name], ("integer",)) and schema[name] >= 0):
             yield place, f"{name} must be a whole number from 0"
             return
     for name in _NUMBERS:
@@ -96,7 +99,7 @@ def _faults_of_parts(schema: Schema, place: str, depth: int) -> Iterator[Fault]:
     if not isinstance(properties, Mapping):
         yield place, "properties must be an object with a schema for each name"
         return
-    if not isinstance(required, list):
+    if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
         yield place, "required must be a list of names"
         return
     if schema.get("additionalProperties") is False:

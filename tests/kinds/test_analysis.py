@@ -2,45 +2,107 @@
 
 from __future__ import annotations
 
+import math
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterable
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.kinds.benchmark.analysis import quality, quantile, wilson
+from pilothouse.kinds.benchmark.analysis import Judged, Quality
 from pilothouse.kinds.benchmark.evidence import Standing, weigh
+from pilothouse.kinds.benchmark.ordered import PART, Ordered
+from pilothouse.kinds.benchmark.tally import Tally
+from pilothouse.kinds.benchmark.votes import Ballot
 
 
-@pytest.mark.parametrize(
-    ("correct", "total", "low", "high"),
-    [
-        (0, 10, 0.0, 0.2775),  # Agresti and Coull (1998); also statsmodels' proportion_confint
-        (5, 10, 0.2366, 0.7634),
-        (10, 10, 0.7225, 1.0),
-        (44, 50, 0.7620, 0.9438),
-        (0, 0, 0.0, 1.0),
-    ],
-)
-def test_wilson_intervals_agree_with_published_values(
-    correct: int, total: int, low: float, high: float
-) -> None:
-    assert wilson(correct, total) == pytest.approx((low, high), abs=5e-5)
+def ordered(values: Iterable[float]) -> Ordered:
+    found = Ordered()
+    for value in values:
+        found.add(value)
+    return found
 
 
 def test_quantiles_are_values_that_occurred() -> None:
-    assert quantile([1.0, 2.0, 3.0, 4.0], 0.5) == 2.0
-    assert quantile([float(n) for n in range(1, 101)], 0.95) == 95.0
-    assert quantile([], 0.5) is None
+    assert ordered([1.0, 2.0, 3.0, 4.0]).quantile(0.5) == 2.0
+    assert ordered(float(n) for n in range(100, 0, -1)).quantile(0.95) == 95.0
+    assert ordered([]).quantile(0.5) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_quantiles_of_many_values_are_those_of_the_sorted_list(seed: int) -> None:
+    dice = random.Random(seed)
+    values = [float(dice.randrange(10 ** (seed + 1))) for _ in range(3 * PART + 7)]
+
+    found = ordered(values)
+
+    values.sort()
+    for share in (0.0, 0.01, 0.5, 0.95, 1.0):
+        assert found.quantile(share) == values[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def judged(counts: dict[tuple[str, str | None], int]) -> Quality:
+    found = Judged()
+    for (truth, predicted), count in counts.items():
+        found.add(truth, predicted, count)
+    return found.quality
 
 
 def test_precision_recall_and_f1_are_averaged_over_the_votes() -> None:
-    found = quality({("A", "A"): 3, ("A", "B"): 1, ("B", "B"): 2, ("B", None): 2})
+    found = judged({("A", "A"): 3, ("A", "B"): 1, ("B", "B"): 2, ("B", None): 2})
 
     assert found.precision == pytest.approx((3 / 3 + 2 / 3) / 2)
     assert found.recall == pytest.approx((3 / 4 + 2 / 4) / 2)
     assert found.f1 == pytest.approx((6 / 7 + 4 / 7) / 2)
-    assert quality({}).f1 is None
+    assert judged({}).f1 is None
+
+
+def test_the_averages_come_out_the_same_however_many_tests_came_before() -> None:
+    dice, votes = random.Random(7), [f"v{n}" for n in range(30)]
+    tests = [(dice.choice(votes), dice.choice([*votes, None])) for _ in range(5000)]
+    counts = dict(Counter(tests))
+
+    one_by_one = Judged()
+    for truth, predicted in tests:
+        one_by_one.add(truth, predicted)
+
+    for name in ("precision", "recall", "f1"):
+        assert getattr(one_by_one.quality, name) == pytest.approx(getattr(judged(counts), name), abs=1e-12)
+
+
+def test_all_right_in_the_end_is_exactly_one() -> None:
+    found = Judged()
+    for number in range(1000):
+        found.add(f"v{number % 7}", f"v{number % 7}")
+
+    assert found.quality == Quality(1.0, 1.0, 1.0)
+
+
+def test_a_test_takes_no_longer_to_count_however_many_votes_there_are() -> None:
+    lines: Counter[int] = Counter()
+    for votes in (10, 2000):
+        tally = Tally(Ballot.of((f"v{n}", ()) for n in range(votes)), {("m", "p"): votes + 1})
+        for number in range(votes):
+            tally.add(
+                ok=True, data={"model": "m", "prompt": "p", "expected": f"v{number}", "predicted": "v0"}
+            )
+
+        def count(frame: Any, event: str, argument: Any, votes: int = votes) -> Any:
+            lines[votes] += event == "line"
+            return count
+
+        before = sys.gettrace()
+        sys.settrace(count)
+        tally.add(ok=True, data={"model": "m", "prompt": "p", "expected": "v1", "predicted": "v0"})
+        tally.metrics()
+        sys.settrace(before)
+
+    assert lines[2000] <= lines[10] + 20
 
 
 standings = st.lists(

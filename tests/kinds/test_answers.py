@@ -148,3 +148,10 @@ def test_groups_that_share_a_vote_become_one() -> None:
 def test_one_word_cannot_stand_for_two_votes() -> None:
     with pytest.raises(ValueError, match="'yes' stands for both A and B"):
         Ballot.of([("A", ["YES"]), ("B", ["yes"])])
+
+
+def test_a_vote_that_is_a_number_may_be_answered_as_one() -> None:
+    ballot = Ballot.of((name, ()) for name in ("0", "1"))
+
+    assert parse('{"vote": 0}', ballot, "json").vote == "0"
+    assert parse('{"vote": true}', ballot, "json").vote is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from pilothouse.kinds.benchmark.backend import DeterministicBackend
 from pilothouse.kinds.benchmark.job import Benchmark, run
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.kinds.benchmark.plan import Test, plan
+from pilothouse.kinds.benchmark.plan import Plan, Test
 from pilothouse.kinds.chat import rate_limits
 from pilothouse.kinds.models import Model
 from pilothouse.kinds.patience import NoModelLeft
@@ -74,9 +76,38 @@ def test_every_prompt_meets_every_case_of_every_model(begin: Begin, server: Link
 
 
 def test_tests_go_case_by_case_so_that_all_pairs_advance_alike() -> None:
-    keys = [test.key for test in plan(Params.model_validate(params()))]
+    keys = [test.key for test in Plan(Params.model_validate(params()))]
 
     assert keys[:5] == ["m0|p0|c0|1", "m1|p0|c0|1", "m0|p1|c0|1", "m1|p1|c0|1", "m0|p0|c1|1"]
+
+
+def test_a_million_tests_are_planned_one_by_one_and_known_by_their_keys() -> None:
+    plan = Plan(Params.model_validate(params(cases=5000, models=2, prompts=2, repeats=50)))
+
+    tracemalloc.start()
+    begun = list(islice(plan, 1000))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(plan) == sum(plan.pairs().values()) == 1_000_000
+    assert most < 2_000_000
+    assert all(test.key in plan for test in begun)
+    others = ("m0|p0|c5000|1", "m0|p0|c0|51", "m0|p2|c0|1", "m2|p0|c0|1", "m0|p0|c0", "m0|p0|c0|01", "")
+    assert [key for key in others if key in plan] == []
+
+
+def test_what_a_retry_reuses_of_cases_that_are_left_out_counts_nowhere(
+    begin: Begin, server: LinkServer
+) -> None:
+    perform(begin(params(cases=6, models=1, prompts=1)), Chosen(answers={"c5": "*VOTE: none"}))
+    again = begin()
+    again.params = Params.model_validate(params(cases=3, models=1, prompts=1)).model_dump(mode="json")
+
+    perform(again, Chosen())
+
+    assert notes(server, "planned")[-1].endswith(", 3 of them are done")
+    assert server.log.run.metrics["accuracy"] == 1.0
+    assert not any("Finished early" in text for text in notes(server, "metrics"))
 
 
 def test_a_row_holds_what_was_asked_answered_and_read(begin: Begin, server: LinkServer) -> None:

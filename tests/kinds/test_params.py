@@ -84,6 +84,23 @@ def test_a_message_names_the_field_the_item_and_the_way_out(
     assert (field, message) in problems(**changes)
 
 
+def test_a_vote_may_be_a_number_also_zero() -> None:
+    cases = [{"id": 1, "vote": 0, "code": ""}, {"id": 2, "vote": 1, "code": ""}]
+
+    checked = Params.model_validate(params() | {"cases": cases, "votes": [0, 1]})
+
+    assert [case.vote for case in checked.cases] == [vote.name for vote in checked.votes] == ["0", "1"]
+
+
+def test_of_very_many_problems_the_first_are_told() -> None:
+    cases = [{"id": str(n // 2), "vote": "REEL", "code": ""} for n in range(10_000)]
+
+    found = problems(cases=cases)
+
+    assert len(found) == 100
+    assert found[0][1] == "'0' is used twice; give each of the cases its own id"
+
+
 def test_all_problems_are_told_at_once() -> None:
     found = problems(
         prompts=[{"name": "a", "template": "{x}"}, {"name": "b", "template": "{y}"}],

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pilothouse.kinds.benchmark.example import demo
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.kinds.benchmark.plan import plan
+from pilothouse.kinds.benchmark.plan import Plan
 from pilothouse.llm.offline.asked import read_request
 from pilothouse.llm.offline.chat import Wanted, reply
 from pilothouse.llm.offline.model import offline_model, trained
@@ -85,7 +85,7 @@ def test_it_judges_the_example_better_than_the_best_guess_but_not_perfectly() ->
     params = Params.model_validate(demo())
     ballot, model = params.ballot(), offline_model()
     right: dict[str, int] = {}
-    for test in plan(params):
+    for test in Plan(params):
         vote = model.choose(test.input, ballot.names).label
         right[test.prompt.name] = right.get(test.prompt.name, 0) + ballot.same(vote, test.expected)
     same = [sum(ballot.same(vote, case.vote) for case in params.cases) for vote in ballot.names]

@@ -1,42 +1,11 @@
-"""Numbers about results: intervals, quantiles, precision, recall, F1."""
+"""How good the votes are: precision, recall and F1, brought up to date with each test."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
 from dataclasses import dataclass
 
-Z_95 = 1.959963984540054
-
-
-def wilson(correct: int, total: int, z: float = Z_95) -> tuple[float, float]:
-    """The Wilson score interval of a share.
-
-    Wilson, "Probable inference, the law of succession, and statistical inference",
-    JASA 22 (1927). Unlike the normal interval it stays within 0 and 1.
-
-    Returns:
-        Lower and upper bound; 0 and 1 without a test.
-    """
-    if total == 0:
-        return 0.0, 1.0
-    share = correct / total
-    scale = 1 + z * z / total
-    centre = share + z * z / (2 * total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
-
-
-def quantile(ordered: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least this share of the values does not exceed; None without values.
-
-    Args:
-        ordered: Ascending.
-        share: 0 to 1, such as 0.95.
-    """
-    if not ordered:
-        return None
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+_DIGITS = 12  # of the sums, which gather errors of rounding as votes come in
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +17,43 @@ class Quality:
     f1: float | None
 
 
-def quality(counts: Mapping[tuple[str, str | None], int]) -> Quality:
-    """Macro precision, recall and F1.
+class Judged:
+    """Counts true and predicted votes. One more takes the same time, however many votes and tests there are."""
 
-    Args:
-        counts: `(true vote, predicted vote)` → tests; None is an answer without a vote.
-            Votes that count as equal must carry one name already.
-    """
-    truths = {truth for truth, _ in counts}
-    votes = sorted(truths | {predicted for _, predicted in counts if predicted is not None})
-    if not truths:
-        return Quality(None, None, None)
-    each = [_of_vote(vote, counts) for vote in votes]
-    return Quality(*(sum(values) / len(votes) for values in zip(*each, strict=True)))
+    def __init__(self) -> None:
+        self._hits: Counter[str] = Counter()
+        self._true: Counter[str] = Counter()
+        self._predicted: Counter[str] = Counter()
+        self._each: dict[str, tuple[float, float, float]] = {}
+        self._sums = [0.0, 0.0, 0.0]
 
+    def add(self, truth: str, predicted: str | None, count: int = 1) -> None:
+        """Count tests.
 
-def _of_vote(vote: str, counts: Mapping[tuple[str, str | None], int]) -> tuple[float, float, float]:
-    hits = counts.get((vote, vote), 0)
-    predicted = sum(count for (_, other), count in counts.items() if other == vote)
-    true = sum(count for (other, _), count in counts.items() if other == vote)
-    precision = hits / predicted if predicted else 0.0
-    recall = hits / true if true else 0.0
-    f1 = 2 * hits / (predicted + true) if predicted + true else 0.0
-    return precision, recall, f1
+        Args:
+            truth: The true vote. Votes that count as equal must carry one name already.
+            predicted: None is an answer without a vote.
+            count: How many tests ended so.
+        """
+        self._true[truth] += count
+        if predicted is not None:
+            self._predicted[predicted] += count
+            self._hits[truth] += count * (truth == predicted)
+        for vote in {truth, truth if predicted is None else predicted}:
+            before, now = self._each.get(vote, (0.0, 0.0, 0.0)), self._of_vote(vote)
+            self._each[vote] = now
+            self._sums = [total + new - old for total, new, old in zip(self._sums, now, before, strict=True)]
+
+    @property
+    def quality(self) -> Quality:
+        """Macro precision, recall and F1."""
+        if not self._each:
+            return Quality(None, None, None)
+        return Quality(*(round(total, _DIGITS) / len(self._each) for total in self._sums))
+
+    def _of_vote(self, vote: str) -> tuple[float, float, float]:
+        hits, predicted, true = self._hits[vote], self._predicted[vote], self._true[vote]
+        precision = hits / predicted if predicted else 0.0
+        recall = hits / true if true else 0.0
+        f1 = 2 * hits / (predicted + true) if predicted + true else 0.0
+        return precision, recall, f1

@@ -122,7 +122,8 @@ def _object(text: str, ballot: Ballot) -> Parsed:
                 parsed = Parsed(reasoning=text.strip(), error="the JSON object holds no vote")
             continue
         named = values[key]
-        vote = ballot.find(named) if isinstance(named, str) else None
+        is_name = isinstance(named, str | int) and not isinstance(named, bool)
+        vote = ballot.find(str(named)) if is_name else None
         reasons = (values[key] for key in _REASON_KEYS if isinstance(values.get(key), str))
         error = None if vote else f"{str(named)[:_QUOTED]!r} is none of the votes"
         parsed = Parsed(vote, _number(values.get("confidence")), next(reasons, ""), error)

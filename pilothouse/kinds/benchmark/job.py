@@ -15,7 +15,7 @@ from pilothouse.kinds.benchmark.answers import parse
 from pilothouse.kinds.benchmark.backend import Backend, ChatBackend
 from pilothouse.kinds.benchmark.news import News
 from pilothouse.kinds.benchmark.params import Params
-from pilothouse.kinds.benchmark.plan import Test, pairs, plan
+from pilothouse.kinds.benchmark.plan import Plan, Test
 from pilothouse.kinds.benchmark.tally import Tally
 from pilothouse.kinds.patience import NoModelLeft, Patience
 from pilothouse.kinds.spending import dollars
@@ -50,8 +50,8 @@ class Benchmark:
         self._params = params
         self._backend = backend
         self._ballot = params.ballot()
-        self._tests = plan(params)
-        self._tally = Tally(self._ballot, pairs(self._tests))
+        self._tests = Plan(params)
+        self._tally = Tally(self._ballot, self._tests.pairs())
         self._patience = Patience()
         self._news = News(run, params, self._tally)
         self._reused_cost = 0.0
@@ -67,6 +67,7 @@ class Benchmark:
         self._run.total(len(self._tests), self._groups())
         self._news.planned(len(self._tests))
         self._check_models()
+        reused = self._tally.count
         with self._run.phase("Tests", 1, 1):
             for done in self._run.map(
                 self._work,
@@ -79,20 +80,28 @@ class Benchmark:
             ):
                 self._tally.add(ok=done.ok, data=done.data)
                 self._close_given_up()
-                self._run.metric(step=self._tally.count, **self._tally.metrics())
+                self._tell_metrics()
                 self._news.after(done)
+        if (
+            self._tally.count == reused > 0
+        ):  # nothing was left to do: the results are those that it has reused
+            self._tell_metrics()
         self._conclude()
 
     def _remember(self) -> None:
         """Count what is finished already, by an earlier attempt or by the run that this one retries."""
         for done in self._run.finished():
-            self._tally.add(ok=done.ok, data=done.data)
+            if done.key in self._tests:
+                self._tally.add(ok=done.ok, data=done.data)
         if self._run.saved_state is None:
             stop = bool(self._run.params.get("stop_when_decided"))
             self._run.save_state({"reused_cost": self._tally.spent, "stop_when_decided": stop})
         state = self._run.saved_state or {}
         self._reused_cost = float(state.get("reused_cost", 0.0))
         self._was_told_to_stop = bool(state.get("stop_when_decided"))
+
+    def _tell_metrics(self) -> None:
+        self._run.metric(step=self._tally.count, **self._tally.metrics())
 
     def _groups(self) -> dict[str, int]:
         each = len(self._tests) // len(self._params.models)

@@ -6,8 +6,8 @@ Schema of `Params` draws the form: titles, descriptions, defaults, and `x-` hint
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -20,6 +20,7 @@ from pilothouse.kinds.models import Model, problem
 from pilothouse.kinds.template import placeholders
 
 BUILT_IN = frozenset({"votes", "answer"})
+MOST_PROBLEMS = 100
 Place = tuple[str | int, ...]
 
 
@@ -143,10 +144,10 @@ class Params(BaseModel):
     @field_validator("votes", mode="before")
     @classmethod
     def _may_be_names(cls, votes: Any) -> Any:
-        """A vote without synonyms may be given by its name alone."""
+        """A vote without synonyms may be given by its name alone, also by a number."""
         if not isinstance(votes, list):
             return votes
-        return [{"name": vote} if isinstance(vote, str) else vote for vote in votes]
+        return [{"name": vote} if isinstance(vote, str | int | float) else vote for vote in votes]
 
     @field_validator("prompts", "cases", "models")
     @classmethod
@@ -159,7 +160,7 @@ class Params(BaseModel):
     def _agree(self) -> Self:
         if not self.votes:
             self.votes = [Vote(name=name) for name in dict.fromkeys(case.vote for case in self.cases)]
-        found = [*self._names(), *self._votes(), *self._fields()]
+        found = list(islice(chain(self._names(), self._votes(), self._fields()), MOST_PROBLEMS))
         if found:
             raise ValidationError.from_exception_data("Params", found)
         return self
@@ -176,13 +177,14 @@ class Params(BaseModel):
             ("models", "name", [model.name for model in self.models]),
         ]
         for field, part, names in named:
-            count = Counter(names)
+            known: set[str] = set()
             for number, name in enumerate(names):
-                if count[name] > 1 and names.index(name) != number:
+                if name in known:
                     yield _at(
                         (field, number, part),
                         f"{name!r} is used twice; give each of the {field} its own {part}",
                     )
+                known.add(name)
                 if "|" in name:
                     yield _at((field, number, part), f"{name!r} holds a bar (|); use another sign")
 
@@ -207,12 +209,12 @@ class Params(BaseModel):
 
     def _fields(self) -> Iterable[InitErrorDetails]:
         fields = {"id", *(name for case in self.cases for name in case.model_extra or {})}
-        listed = ", ".join(sorted(fields))
+        listed, filled = ", ".join(sorted(fields)), fields | BUILT_IN
         for number, prompt in enumerate(self.prompts):
             for name in placeholders(prompt.template):
                 if name == "vote":
                     text = "would tell the model the true vote; {votes} lists what it may choose from"
-                elif name not in fields | BUILT_IN:
+                elif name not in filled:
                     text = f"is filled by no case; the cases have {listed}"
                 else:
                     continue

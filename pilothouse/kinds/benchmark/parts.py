@@ -38,7 +38,8 @@ class Case(Part):
         name = data.get("id")
         if name is None or str(name).strip() == "":
             raise problem("this case has no id; give every case an id of its own")
-        if not str(data.get("vote") or "").strip():
+        vote = data.get("vote")
+        if vote is None or str(vote).strip() == "":
             raise problem(f"case {name} has no vote; add a field vote with the true vote")
         return data
 

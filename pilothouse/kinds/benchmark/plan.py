@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pilothouse.kinds.benchmark.answers import INSTRUCTIONS
@@ -54,27 +54,46 @@ class Test:
         }
 
 
-def plan(params: Params) -> list[Test]:
-    """All tests, case by case, so that every model and prompt advances alike."""
-    ballot = params.ballot()
-    built_in = {"votes": ", ".join(ballot.names), "answer": INSTRUCTIONS[params.answer_format]}
-    return [
-        Test(
-            model,
-            prompt,
-            case,
-            repeat,
-            fill(prompt.template, {**case.model_dump(exclude={"vote"}), **built_in}),
-            ballot.find(case.vote) or case.vote,
-            params.seed + repeat - 1,
-        )
-        for repeat in range(1, params.repeats + 1)
-        for case in params.cases
-        for prompt in params.prompts
-        for model in params.models
-    ]
+class Plan:
+    """All tests of a run, case by case, so that every model and prompt advances alike.
 
+    A test is made when it is asked for: there may be a million of them, each with its prompt filled.
+    """
 
-def pairs(tests: list[Test]) -> Counter[Pair]:
-    """Tests of each pair of a model and a prompt."""
-    return Counter((test.model.name, test.prompt.name) for test in tests)
+    def __init__(self, params: Params) -> None:
+        self._params = params
+        self._ballot = params.ballot()
+        self._names = {model.name for model in params.models}, {prompt.name for prompt in params.prompts}
+        self._ids = {case.id for case in params.cases}
+        self._repeats = {str(repeat) for repeat in range(1, params.repeats + 1)}
+
+    def __len__(self) -> int:
+        params = self._params
+        return len(params.models) * len(params.prompts) * len(params.cases) * params.repeats
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a test has this key; one that a retry reuses may be of a case that is left out now."""
+        match key.split("|"):
+            case [model, prompt, id_, repeat]:
+                is_pair = model in self._names[0] and prompt in self._names[1]
+                return is_pair and id_ in self._ids and repeat in self._repeats
+        return False
+
+    def __iter__(self) -> Iterator[Test]:
+        params, votes = self._params, ", ".join(self._ballot.names)
+        built_in = {"votes": votes, "answer": INSTRUCTIONS[params.answer_format]}
+        for repeat in range(1, params.repeats + 1):
+            for case in params.cases:
+                values = {**case.model_dump(exclude={"vote"}), **built_in}
+                expected = self._ballot.find(case.vote) or case.vote
+                for prompt in params.prompts:
+                    text = fill(prompt.template, values)
+                    for model in params.models:
+                        seed = params.seed + repeat - 1
+                        yield Test(model, prompt, case, repeat, text, expected, seed)
+
+    def pairs(self) -> dict[Pair, int]:
+        """Tests of each pair of a model and a prompt."""
+        params = self._params
+        each = len(params.cases) * params.repeats
+        return {(model.name, prompt.name): each for model in params.models for prompt in params.prompts}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pilothouse.kinds.benchmark.analysis import quality, quantile
+from pilothouse.kinds.benchmark.analysis import Judged
 from pilothouse.kinds.benchmark.evidence import Evidence, Standing, weigh
+from pilothouse.kinds.benchmark.ordered import Ordered
 from pilothouse.kinds.benchmark.votes import Ballot
 
 Pair = tuple[str, str]
@@ -16,7 +16,7 @@ SEPARATOR = " × "
 
 
 class Tally:
-    """Counts finished tests.
+    """Counts finished tests. One more takes no longer, however many there are already.
 
     Args:
         planned: Tests of each pair of a model and a prompt.
@@ -27,9 +27,10 @@ class Tally:
         self._planned = dict(planned)
         self._done: Counter[Pair] = Counter()
         self._correct: Counter[Pair] = Counter()
-        self._votes: Counter[tuple[str, str | None]] = Counter()
-        self._milliseconds: list[float] = []
+        self._judged = Judged()
+        self._milliseconds = Ordered()
         self._closed: set[str] = set()
+        self._evidence: Evidence | None = None
         self.count = 0
         self.errors = 0
         self._parsed = 0
@@ -43,12 +44,15 @@ class Tally:
 
     def close(self, model: str) -> None:
         """No further test of this model will come."""
-        self._closed.add(model)
+        if model not in self._closed:
+            self._closed.add(model)
+            self._evidence = None
 
     def add(self, *, ok: bool, data: Mapping[str, Any]) -> None:
         """Count one finished test by its columns."""
         pair = (str(data.get("model")), str(data.get("prompt")))
         self.count += 1
+        self._evidence = None
         self._done[pair] += 1
         self._tokens += (data.get("tokens_in") or 0) + (data.get("tokens_out") or 0)
         if data.get("cost") is not None:
@@ -58,14 +62,14 @@ class Tally:
             return
         self._correct[pair] += bool(data.get("correct"))
         self._parsed += data.get("predicted") is not None
-        self._votes[self._head(data.get("expected")) or "", self._head(data.get("predicted"))] += 1
+        self._judged.add(self._head(data.get("expected")) or "", self._head(data.get("predicted")))
         if data.get("milliseconds") is not None:
-            insort(self._milliseconds, data["milliseconds"])
+            self._milliseconds.add(data["milliseconds"])
 
     def metrics(self) -> dict[str, float | None]:
         """The metrics of the declaration."""
         answered = self.count - self.errors
-        found = quality(self._votes)
+        found = self._judged.quality
         return {
             "accuracy": self._correct.total() / self.count if self.count else None,
             "errors": self.errors,
@@ -73,8 +77,8 @@ class Tally:
             "precision": found.precision,
             "recall": found.recall,
             "f1": found.f1,
-            "p50_ms": quantile(self._milliseconds, 0.5),
-            "p95_ms": quantile(self._milliseconds, 0.95),
+            "p50_ms": self._milliseconds.quantile(0.5),
+            "p95_ms": self._milliseconds.quantile(0.95),
             "tokens": self._tokens,
             "cost": self._cost,
             "evidence": self.evidence().value,
@@ -82,7 +86,9 @@ class Tally:
 
     def evidence(self) -> Evidence:
         """Whether the winner is known."""
-        return weigh(list(self.standings()))
+        if self._evidence is None:
+            self._evidence = weigh(list(self.standings()))
+        return self._evidence
 
     def standings(self) -> Iterable[Standing]:
         """How each pair stands."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from pilothouse.llm.offline.asked import read_request
 from pilothouse.llm.offline.chat import Wanted, reply
 from pilothouse.llm.offline.model import offline_model, trained
 from pilothouse.llm.offline.ngram import NGram
+from pilothouse.llm.offline.request import BadRequest, read_body
 from pilothouse.llm.offline.server import OfflineServer
 from pilothouse.llm.offline.tokens import pieces, tokenise, write
 
@@ -248,6 +250,26 @@ def test_the_models_are_listed_and_health_is_told(client: openai.OpenAI, server:
     assert client.get(f"{root}/health", cast_to=object) == {"status": "ok", "model": "offline"}
 
 
+HELLO = {"model": "offline", "messages": [{"role": "user", "content": "x"}]}
+
+
+@pytest.mark.parametrize("head", ["Content-Length: -1", "Content-Length: many"])
+def test_a_request_that_is_none_gets_an_answer_and_keeps_no_thread(server: OfflineServer, head: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=30) as connection:
+        connection.sendall(f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode())
+
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("field", ["seed", "temperature", "max_tokens"])
+@pytest.mark.parametrize("value", [math.inf, math.nan, True, "1"])
+def test_a_number_that_is_none_is_refused(field: str, value: object) -> None:
+    with pytest.raises(BadRequest) as caught:
+        read_body(json.dumps({**HELLO, field: value}).encode(), "offline")
+
+    assert caught.value.param == field
+
+
 @pytest.mark.parametrize(
     ("body", "status", "param"),
     [
@@ -262,6 +284,19 @@ def test_the_models_are_listed_and_health_is_told(client: openai.OpenAI, server:
         ),
         ({"model": "offline", "messages": [{"role": "user", "content": "x"}], "n": 2}, 400, "n"),
         ([], 400, None),
+        ({**HELLO, "stop": 5}, 400, "stop"),
+        ({**HELLO, "response_format": {"type": "json_schema", "json_schema": "x"}}, 400, "response_format"),
+        (
+            {
+                **HELLO,
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"schema": {"properties": {"a": {"enum": 5}}}},
+                },
+            },
+            400,
+            "response_format",
+        ),
     ],
 )
 def test_a_malformed_request_is_refused_in_the_usual_shape(

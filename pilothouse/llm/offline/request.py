@@ -54,7 +54,7 @@ def read_body(body: bytes, model_id: str) -> Request:
     """
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON.") from None
     if not isinstance(data, dict):
         raise BadRequest("The body must be a JSON object.")
@@ -68,6 +68,8 @@ def read_body(body: bytes, model_id: str) -> Request:
         raise BadRequest("n: only 1 is possible.", param="n")
     number = _number(data)
     stop = data.get("stop") or ()
+    if not isinstance(stop, str | list | tuple):
+        raise BadRequest("stop: must be a text or a list of texts.", param="stop")
     limit = number("max_completion_tokens", 1) or number("max_tokens", 1)
     return Request(
         Wanted(
@@ -87,7 +89,7 @@ def _number(data: dict[str, Any]) -> Callable[[str, float], float | None]:
         value = data.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
             raise BadRequest(f"{name}: must be a number of at least {least}.", param=name)
         return value
 

@@ -91,7 +91,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """A chat completion."""
-        length = int(self.headers.get("Content-Length") or 0)
+        told = self.headers.get("Content-Length") or "0"
+        if not (told.isdecimal() and len(told) < 20):
+            self.close_connection = True
+            self._refuse(BadRequest("Content-Length: must be a number of bytes."))
+            return
+        length = int(told)
         if length > _LARGEST_BODY:
             self.close_connection = True
             self._refuse(BadRequest("The request is larger than 4 MB.", status=413, code="too_large"))
@@ -106,7 +111,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(error)
             return
         with self.server.meter.request(self._came) as request, self.server.room:
-            answer = reply(self.server.model, asked.wanted)
+            try:
+                answer = reply(self.server.model, asked.wanted)
+            except (TypeError, ValueError, AttributeError, RecursionError):
+                text = "response_format: is no schema that can be answered."
+                self._refuse(BadRequest(text, param="response_format"))
+                return
             if asked.stream:
                 self._stream(answer, request.first_token)
             else:

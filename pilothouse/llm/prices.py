@@ -7,8 +7,10 @@ its vendor (`openai/gpt-4o`), and without its date (`gpt-4o-2024-08-06`).
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,6 +20,7 @@ from typing import Any, Self
 from pilothouse.errors import Invalid
 
 VARIABLE = "PILOTHOUSE_PRICES"
+LARGEST_BYTES = 4 * 1024 * 1024
 _DATE = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|\d{4})$")
 
 
@@ -72,12 +75,25 @@ class Prices:
 def _own(path: Path) -> dict[str, Price]:
     hint = 'It holds {"models": {"my-model": {"in": 0.1, "out": 0.4}}}, dollars per million tokens.'
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_BYTES:
+            raise ValueError(path)
         return _table(json.loads(path.read_text("utf-8")))
     except OSError as error:
         raise Invalid(f"prices: {path} cannot be read: {error.strerror}", hint=hint, field="prices") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Invalid(f"prices: {path} is no price table", hint=hint, field="prices") from None
 
 
 def _table(data: Mapping[str, Any]) -> dict[str, Price]:
-    return {name: Price(float(price["in"]), float(price["out"])) for name, price in data["models"].items()}
+    return {
+        name: Price(_dollars(price["in"]), _dollars(price["out"])) for name, price in data["models"].items()
+    }
+
+
+def _dollars(value: Any) -> float:
+    """A price; one below nothing, or no number at all, would let a budget never end."""
+    dollars = float(value)
+    if not 0 <= dollars < math.inf:
+        raise ValueError(value)
+    return dollars

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -254,6 +255,30 @@ def test_own_prices_come_on_top_and_a_bad_table_is_named(tmp_path: Path) -> None
         Prices.load(tmp_path / "bad.json")
     with pytest.raises(Invalid, match="cannot be read"):
         Prices.load(tmp_path / "gone.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"models": {"m": {"in": NaN, "out": 1}}}',
+        '{"models": {"m": {"in": -1, "out": 1}}}',
+        '{"models": {"m": {"in": 1, "out": 1e999}}}',
+        "[" * 100_000,
+    ],
+)
+def test_prices_that_would_let_a_budget_never_end_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "own.json").write_text(text)
+
+    with pytest.raises(Invalid, match=r"own\.json is no price table"):
+        Prices.load(tmp_path / "own.json")
+
+
+def test_prices_are_read_from_files_only_never_from_what_has_no_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(Invalid, match="is no price table"):
+            Prices.load(path)
 
 
 def test_importing_the_client_does_not_import_the_sdk() -> None:

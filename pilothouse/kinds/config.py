@@ -8,6 +8,7 @@ Every error is a `ValueError` that names the key, the file and the line.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import tomllib
 from collections.abc import Callable
@@ -119,7 +120,10 @@ def _jsonl(path: Path) -> list[dict[str, Any]]:
 
 
 def _csv(path: Path) -> list[dict[str, Any]]:
-    reader = csv.DictReader(_read(path).splitlines(keepends=True), strict=True)
+    lines = io.StringIO(
+        _read(path), newline=""
+    )  # other ends of lines, such as a form feed, belong to their cell
+    reader = csv.DictReader(lines, strict=True)
     records: list[dict[str, Any]] = []
     try:
         for row in reader:

@@ -55,7 +55,8 @@ class Model(Part):
     @field_validator("base_url")
     @classmethod
     def _is_address(cls, url: str) -> str:
-        if url != OFFLINE and not re.match(r"https?://[^/\s]+", url):
+        url = url.strip()
+        if url != OFFLINE and not re.fullmatch(r"https?://[^/\s]\S*", url):
             raise problem(f"{url!r} is no address; use one such as http://127.0.0.1:8000/v1, or offline")
         return url.rstrip("/")
 

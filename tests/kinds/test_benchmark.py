@@ -288,6 +288,28 @@ def test_a_retry_does_not_pay_for_what_it_reuses(begin: Begin, server: LinkServe
     assert server.bodies("guard.tripped") == []
 
 
+def test_a_spent_budget_pauses_nothing_when_no_test_is_left(begin: Begin, server: LinkServer) -> None:
+    perform(begin(params(budget=100.0)), Chosen())
+    again = begin()
+    again.params["budget"] = 1e-9
+
+    perform(again, Chosen())
+
+    assert server.bodies("guard.tripped") == []
+
+
+def test_what_a_budget_cannot_count_is_told_before_it_is_spent(begin: Begin, server: LinkServer) -> None:
+    class Unpriced(Chosen):
+        def cost(self, model: str, tokens_in: int, tokens_out: int) -> float | None:
+            return None if model == "m1" else super().cost(model, tokens_in, tokens_out)
+
+    perform(begin(params(budget=100.0)), Unpriced())
+
+    assert notes(server, "error") == [
+        "The budget does not count m1: no price is known. Name a price table under prices."
+    ]
+
+
 def test_a_budget_raised_in_mid_run_is_obeyed(begin: Begin, server: LinkServer) -> None:
     handle = begin(params(budget=0.0001))
 

@@ -182,6 +182,20 @@ def test_cases_are_read_from_jsonl_csv_and_json(tmp_path: Path) -> None:
     ] * 3
 
 
+def test_a_cell_may_hold_what_some_take_for_the_end_of_a_line(tmp_path: Path) -> None:
+    code = "a\x0cb\u2028c\x85d"
+    (tmp_path / "c.csv").write_text(f"id,code\n1,{code}\n2,x\n", encoding="utf-8")
+
+    assert load_cases(tmp_path / "c.csv") == [{"id": "1", "code": code}, {"id": "2", "code": "x"}]
+
+
+def test_an_address_is_taken_without_the_spaces_around_it_and_with_none_inside() -> None:
+    checked = Params.model_validate(params() | {"models": [{"name": "m", "base_url": " http://a/v1/ "}]})
+
+    assert checked.models[0].base_url == "http://a/v1"
+    assert problems(models=[{"name": "m", "base_url": "http://a b"}])[0][0] == "models.0.base_url"
+
+
 def test_a_config_takes_in_the_files_it_names(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(
         'cases = "@c.jsonl"\nnote = "@@home"\n[[prompts]]\nname = "p"\ntemplate = "@p.md"\n'

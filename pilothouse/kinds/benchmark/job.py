@@ -18,7 +18,7 @@ from pilothouse.kinds.benchmark.params import Params
 from pilothouse.kinds.benchmark.plan import Plan, Test
 from pilothouse.kinds.benchmark.tally import Tally
 from pilothouse.kinds.patience import NoModelLeft, Patience
-from pilothouse.kinds.spending import dollars
+from pilothouse.kinds.spending import dollars, uncounted
 from pilothouse.llm.client import Retry
 from pilothouse.llm.errors import ModelError
 from pilothouse.sdk.handle import RunHandle
@@ -56,6 +56,7 @@ class Benchmark:
         self._news = News(run, params, self._tally)
         self._reused_cost = 0.0
         self._was_told_to_stop = False
+        self._finished: set[str] = set()
 
     def run(self) -> None:
         """Do what is left of the tests.
@@ -67,6 +68,7 @@ class Benchmark:
         self._run.total(len(self._tests), self._groups())
         self._news.planned(len(self._tests))
         self._check_models()
+        self._check_budget()
         reused = self._tally.count
         with self._run.phase("Tests", 1, 1):
             for done in self._run.map(
@@ -91,6 +93,7 @@ class Benchmark:
     def _remember(self) -> None:
         """Count what is finished already, by an earlier attempt or by the run that this one retries."""
         for done in self._run.finished():
+            self._finished.add(done.key)
             if done.key in self._tests:
                 self._tally.add(ok=done.ok, data=done.data)
         if self._run.saved_state is None:
@@ -114,6 +117,12 @@ class Benchmark:
                 self._patience.give_up(model.name, error)
         self._close_given_up()
 
+    def _check_budget(self) -> None:
+        """Say what a budget cannot count, before it is spent."""
+        names = [model.name for model in self._params.models]
+        if self._run.params.get("budget") is not None and (text := uncounted(names, self._backend.cost)):
+            self._run.note("error", text)
+
     def _close_given_up(self) -> None:
         for model, error in self._patience.given_up.items():
             self._tally.close(model)
@@ -122,12 +131,13 @@ class Benchmark:
     def _wanted(self) -> Iterator[Test]:
         """The tests to begin; asked for the next one whenever there is room."""
         for test in self._tests:
+            if test.model.name in self._patience.given_up or test.key in self._finished:
+                continue
             while self._is_budget_spent() and not self._is_told_to_finish():
                 self._pause()
             if self._is_told_to_finish():
                 return
-            if test.model.name not in self._patience.given_up:
-                yield test
+            yield test
 
     def _pause(self) -> None:
         """The budget is spent: wait for somebody to raise it, or to cancel."""

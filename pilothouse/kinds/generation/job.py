@@ -28,6 +28,7 @@ from pilothouse.kinds.generation.output import Output
 from pilothouse.kinds.generation.params import Params
 from pilothouse.kinds.generation.tally import Tally
 from pilothouse.kinds.patience import NoModelLeft
+from pilothouse.kinds.spending import uncounted
 from pilothouse.sdk.done import Done
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.signals import Cancelled, ItemFailed
@@ -96,6 +97,7 @@ class Batch:
         self._topics = Circuits(params.breaker_failures, params.breaker_seconds, clock)
         names = [model.name for model in params.models]
         breakers = Circuits(seconds=params.breaker_seconds, clock=clock)
+        self._uncounted = uncounted(names, backend.cost)
         self._models = Models(names, backend, breakers, self._news.left_alone)
         self._maker = Maker(params, backend, self._models, dataset, self._name)
         self._output = Output(run.folder, run.artifact)
@@ -125,6 +127,8 @@ class Batch:
     def _make(self) -> None:
         self._tell_total()
         self._news.planned(self._dataset.count if self._params.dataset else None)
+        if self._uncounted and self._run.params.get("budget") is not None:
+            self._run.note("error", self._uncounted)
         self._models.check()
         self._tell_given_up()
         with self._run.phase("Samples", 1, 1):

@@ -85,15 +85,19 @@ class Endpoint:
         """The key, None when the model needs none.
 
         Raises:
-            MissingKey: The variable is not set.
+            MissingKey: The variable is not set, or holds what no request can carry.
         """
         name = self._model.api_key_env
         if not name:
             return None
-        if key := self._environ.get(name, "").strip():
+        key = self._environ.get(name, "").strip()
+        if key.isascii() and key.isprintable() and key:
             return key
+        wrong = (
+            "holds signs that no API key has, such as a line break or a curly quote" if key else "is not set"
+        )
         raise MissingKey(
-            f"{name} is not set; it should hold the API key of the model {self._model.name}.",
+            f"{name} {wrong}; it should hold the API key of the model {self._model.name}.",
             hint=f"Set {name} in the environment of the host, start the host again, then retry what is left.",
         )
 

@@ -2,7 +2,7 @@
 
     PilothouseError
     └── ModelError           502  base; `is_passing` errors are tried again
-        ├── MissingKey            the environment variable of the API key is not set
+        ├── MissingKey            the environment variable of the API key is not set, or holds no key
         ├── KeyRejected           401, 403
         ├── Unreachable           no connection
         ├── UnknownModel          404
@@ -42,7 +42,7 @@ class ModelError(PilothouseError):
 
 
 class MissingKey(ModelError):
-    """The environment variable that should hold the API key is not set."""
+    """The environment variable that should hold the API key is not set, or holds no key."""
 
     code = "provider_key_missing"
     is_hopeless = True

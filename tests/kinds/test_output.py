@@ -62,6 +62,18 @@ def test_what_an_earlier_attempt_has_sent_is_not_replaced_by_less(tmp_path: Path
     assert min(lines for name, lines in sent.files if name == "samples.jsonl") == 51
 
 
+def test_a_part_that_finds_no_room_for_its_copy_ends_no_batch(tmp_path: Path) -> None:
+    (tmp_path / "samples.sent").mkdir()  # nothing can be written there
+    sent = Sent()
+    output = Output(tmp_path, sent)
+    output.begin()
+    for number in range(12):
+        output.add(record(number))
+    output.end()
+
+    assert [lines for name, lines in sent.files if name == "samples.jsonl"] == [12]
+
+
 @pytest.mark.parametrize("value", [{}, [{}], {"a": {}}, {"a": [{"b": {}}]}, [1, "x"], 2**70, None])
 def test_every_sample_that_json_can_hold_gets_into_a_parquet_file(tmp_path: Path, value: Any) -> None:
     parquet: Any = pytest.importorskip("pyarrow.parquet")

@@ -186,6 +186,20 @@ def test_the_key_is_sent_and_never_told(start: Start) -> None:
     assert "MY_KEY" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize("key", ["s3cret\nother", "s3cret“", "s3\x00cret"])
+def test_a_key_that_no_request_can_carry_is_refused_and_never_told(start: Start, key: str) -> None:
+    provider = start(good())
+    asker = client(provider, model={"api_key_env": "MY_KEY"}, environ={"MY_KEY": key})
+
+    with pytest.raises(errors.ModelError) as caught:
+        asker.ask(ASK)
+
+    assert isinstance(caught.value, errors.MissingKey)
+    assert "MY_KEY" in str(caught.value)
+    assert "s3" not in str(caught.value) + str(caught.value.hint)
+    assert provider.requests == []
+
+
 def test_models_that_renamed_the_limit_are_asked_with_the_new_name(start: Start) -> None:
     provider = start(bad(400, "Use 'max_completion_tokens' instead."), good())
     asker = client(provider)

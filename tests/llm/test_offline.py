@@ -262,7 +262,7 @@ def test_a_request_that_is_none_gets_an_answer_and_keeps_no_thread(server: Offli
 
 
 @pytest.mark.parametrize("field", ["seed", "temperature", "max_tokens"])
-@pytest.mark.parametrize("value", [math.inf, math.nan, True, "1"])
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, True, "1"])
 def test_a_number_that_is_none_is_refused(field: str, value: object) -> None:
     with pytest.raises(BadRequest) as caught:
         read_body(json.dumps({**HELLO, field: value}).encode(), "offline")

@@ -12,6 +12,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,9 +60,10 @@ class Output:
         self.restore(record)
         if self._count >= self._next_sent and not (self._sending and self._sending.is_alive()):
             self._next_sent = 2 * self._count
-            copy = self._copy()
-            self._sending = threading.Thread(target=self._send_quietly, args=(copy,), daemon=True)
-            self._sending.start()
+            with suppress(OSError):  # as on a full disk; the next one brings all of it
+                copy = self._copy()
+                self._sending = threading.Thread(target=self._send_quietly, args=(copy,), daemon=True)
+                self._sending.start()
 
     def close(self) -> None:
         """Close the file; nothing is sent."""

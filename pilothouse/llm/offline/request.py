@@ -89,7 +89,11 @@ def _number(data: dict[str, Any]) -> Callable[[str, float], float | None]:
         value = data.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not (least <= value < math.inf and value > -math.inf)
+        ):
             raise BadRequest(f"{name}: must be a number of at least {least}.", param=name)
         return value
 

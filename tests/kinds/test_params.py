@@ -116,6 +116,16 @@ def test_without_votes_the_votes_of_the_cases_are_taken() -> None:
     assert [vote.name for vote in checked.votes] == ["WEAKNESS", "REAL"]
 
 
+def test_votes_of_cases_that_differ_in_their_spelling_only_are_one() -> None:
+    cases = [
+        {"id": str(n), "vote": vote, "code": ""} for n, vote in enumerate(("Not real", "not_real", "REAL"))
+    ]
+
+    checked = Params.model_validate(params() | {"votes": [], "cases": cases})
+
+    assert [vote.name for vote in checked.votes] == ["Not real", "REAL"]
+
+
 def test_checked_params_stay_as_they_are_when_checked_again() -> None:
     once = Params.model_validate(params()).model_dump(mode="json")
 

@@ -18,8 +18,8 @@ from pilothouse.kinds.benchmark.params import Params
 from pilothouse.kinds.benchmark.plan import Plan, Test
 from pilothouse.kinds.benchmark.tally import Tally
 from pilothouse.kinds.patience import NoModelLeft, Patience
+from pilothouse.kinds.retries import Retries
 from pilothouse.kinds.spending import dollars, uncounted
-from pilothouse.llm.client import Retry
 from pilothouse.llm.errors import ModelError
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.signals import ItemFailed
@@ -28,10 +28,7 @@ from pilothouse.sdk.signals import ItemFailed
 def run(run: RunHandle) -> None:
     """Run a benchmark with chat models."""
     params = Params.model_validate(run.params)
-
-    def tell(retry: Retry) -> None:
-        run.note("backup", retry.text)
-
+    tell = Retries(lambda text: run.note("backup", text))
     with closing(ChatBackend(params, tell, run.idempotency_key, run.folder)) as backend:
         Benchmark(run, params, backend).run()
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import InitErrorDetails
 
 from pilothouse.kinds.benchmark.parts import Case, Prompt, Vote
-from pilothouse.kinds.benchmark.votes import Ballot
+from pilothouse.kinds.benchmark.votes import Ballot, plain
 from pilothouse.kinds.fields import advanced
 from pilothouse.kinds.models import Model, problem
 from pilothouse.kinds.template import placeholders
@@ -159,7 +159,10 @@ class Params(BaseModel):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if not self.votes:
-            self.votes = [Vote(name=name) for name in dict.fromkeys(case.vote for case in self.cases)]
+            spellings: dict[str, str] = {}
+            for case in self.cases:
+                spellings.setdefault(plain(case.vote), case.vote)
+            self.votes = [Vote(name=name) for name in spellings.values()]
         found = list(islice(chain(self._names(), self._votes(), self._fields()), MOST_PROBLEMS))
         if found:
             raise ValidationError.from_exception_data("Params", found)

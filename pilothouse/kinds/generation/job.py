@@ -28,6 +28,7 @@ from pilothouse.kinds.generation.output import Output
 from pilothouse.kinds.generation.params import Params
 from pilothouse.kinds.generation.tally import Tally
 from pilothouse.kinds.patience import NoModelLeft
+from pilothouse.kinds.retries import Retries
 from pilothouse.kinds.spending import uncounted
 from pilothouse.sdk.done import Done
 from pilothouse.sdk.handle import RunHandle
@@ -47,7 +48,8 @@ class NothingKept(PilothouseError):
 def run(run: RunHandle) -> None:
     """Make a batch with chat models."""
     params = Params.model_validate(run.params)
-    with closing(ChatBackend(params, lambda retry: run.note("backup", retry.text), run.folder)) as backend:
+    tell = Retries(lambda text: run.note("backup", text))
+    with closing(ChatBackend(params, tell, run.folder)) as backend:
         perform(run, params, backend)
 
 

@@ -131,7 +131,7 @@ class RateLimit:
         if self._own is None:
             latest = now + max(WINDOW_SECONDS, self._spacing)
             return replace(found, turn=min(found.turn, latest), owed=min(found.owed, latest))
-        return replace(self._own, zero=zero) if self._own.turn > found.turn else found
+        return replace(self._own, zero=zero) if file is None or self._own.turn > found.turn else found
 
 
 @contextmanager

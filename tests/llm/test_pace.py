@@ -175,6 +175,17 @@ def test_a_limit_that_one_does_not_have_holds_for_the_others_only(tmp_path: Path
     assert sum(time) == pytest.approx(100)
 
 
+def test_what_an_answer_has_cost_counts_also_when_the_clock_has_just_begun() -> None:
+    time = Time()
+    time.now = 0.0
+    limit = RateLimit(None, 600, clock=lambda: time.now, wait=time)
+
+    limit.spend(100, limit.take_turn())
+    limit.take_turn()
+
+    assert time == [10.0]
+
+
 def test_before_any_answer_requests_are_spaced_by_a_guess() -> None:
     time = Time()
     limit = RateLimit(None, 600, clock=lambda: time.now, wait=time)

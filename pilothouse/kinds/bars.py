@@ -117,6 +117,7 @@ class BarReader:
         self._clock = clock
         self._bars: dict[str, Bars] = {}
         self._last: Bar | None = None
+        self._held: Bar | None = None
         self._told_at = float("-inf")
 
     def hear(self, text: str, source: str) -> None:
@@ -124,7 +125,14 @@ class BarReader:
         bar = self._bars.setdefault(source, Bars()).feed(text)
         if bar is None or bar == self._last:
             return
+        self._held = bar
         if bar.done == bar.total or self._clock() - self._told_at >= TELL_SECONDS:
+            self.finish()
+
+    def finish(self) -> None:
+        """Tell what was held back; call it at the end, which may come before the bar is full."""
+        bar, self._held = self._held, None
+        if bar is not None:
             self._last, self._told_at = bar, self._clock()
             self._tell(bar)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pilothouse.kinds.bars import Bar, Bars, read_bar
+from pilothouse.kinds.bars import Bar, BarReader, Bars, read_bar
 from pilothouse.kinds.script import KIND
 from tests.sdk.link_server import LinkServer
 from tests.worker.conftest import Spawn, spawn
@@ -124,6 +124,18 @@ def test_a_longer_bar_follows_one_that_is_full_and_a_shorter_one_does_not() -> N
     )]  # fmt: skip
 
     assert told == [Bar(2, 2), Bar(10, 1000), None, Bar(1000, 1000), None]
+
+
+def test_a_reader_tells_the_last_state_though_it_came_at_once() -> None:
+    told: list[Bar] = []
+    reader = BarReader(told.append, clock=lambda: 0.0)
+
+    for done in (1, 2, 3):
+        reader.hear(f" {done}0%|#   | {done}/10 [00:00<00:01]\n", "stderr")
+    reader.finish()
+    reader.finish()
+
+    assert told == [Bar(1, 10), Bar(3, 10)]
 
 
 def test_what_tqdm_itself_draws_is_read() -> None:

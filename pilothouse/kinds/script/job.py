@@ -91,6 +91,7 @@ def perform(run: RunHandle, params: Mapping[str, Any], on_bar: Callable[[Bar], N
         command.end(_patience(reason))
         raise
     command.drain()
+    bars.finish()
     _judge(command, traces.left(), standby)
 
 

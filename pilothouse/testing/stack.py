@@ -30,7 +30,7 @@ T = TypeVar("T")
 HANG_SECONDS = 60.0
 
 
-def until(look: Callable[[], T], what: str, seconds: float = HANG_SECONDS) -> T:
+def until(look: Callable[[], T | None], what: str, seconds: float = HANG_SECONDS) -> T:
     """Look until there is something; fail with `what` after a hang limit."""
     end = time.monotonic() + seconds
     while True:

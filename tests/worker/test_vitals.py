@@ -197,7 +197,7 @@ def test_pages_that_forked_processes_share_count_once() -> None:
     parent.stdin.close()
     parent.wait(HANG)
     parent.stdout.close()
-    assert 150_000_000 < use.memory_bytes < 450_000_000  # the three children's part: the parent holds a quarter
+    assert 150_000_000 < use.memory_bytes < 450_000_000  # of the children: the parent holds a quarter
 
 
 def test_both_ways_to_look_agree() -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import typer
 
 from pilothouse.cli import words
-from pilothouse.cli.client import NO_SUCH_RUN, OTHER, USAGE, Client, CliError
+from pilothouse.cli.client import NO_SUCH_RUN, NOT_POSSIBLE, OTHER, USAGE, Client, CliError
 from pilothouse.cli.output import put, put_json, say
 from pilothouse.cli.read import AS_JSON, RUN
 from pilothouse.sdk.wire import UNREACHABLE
@@ -57,8 +57,12 @@ def download(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File or folder; - is stdout, for one file.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace local files of the same name.")] = False,
 ) -> None:
-    """Download files of a run. What an earlier try left half done is continued, and every hash is checked."""
+    """Download files of a run. What an earlier try left half done is continued, and every hash is checked.
+
+    A local file of the same name that is another one is kept, unless --force is given.
+    """
     client: Client = context.obj
     run_id = client.run(run)["id"]
     files = {file["name"]: file for file in _listed(client, run_id)["artifacts"]}
@@ -78,13 +82,11 @@ def download(
             raise CliError("-o -: one file goes to stdout, name it.", exit_code=USAGE)
         _tell(client, run_id, files[wanted[0]], sys.stdout.buffer)
         return
-    for name in wanted:
-        _take(
-            client,
-            run_id,
-            files[name],
-            _target(run_id, name, output, is_one=bool(names) and len(wanted) == 1),
-        )
+    is_one = bool(names) and len(wanted) == 1
+    targets = {name: _target(run_id, name, output, is_one=is_one) for name in wanted}
+    lacking = [name for name in targets if not _is_there(files[name], targets[name], force=force)]
+    for name in lacking:
+        _take(client, run_id, files[name], targets[name])
 
 
 def _listed(client: Client, run_id: str) -> dict[str, Any]:
@@ -103,14 +105,33 @@ def _target(run_id: str, name: str, output: Path | None, *, is_one: bool) -> Pat
     return Path(run_id if output is None else output, *parts)
 
 
+def _is_there(file: dict[str, Any], target: Path, *, force: bool) -> bool:
+    """Whether the file lies there already.
+
+    Raises:
+        CliError: Another one does, and nobody said that it may be replaced.
+    """
+    try:
+        if target.is_file() and target.stat().st_size == file["bytes"] and _hash(target) == file["sha256"]:
+            say(f"{words.MARKS['completed']} {target}   is there already")
+            return True
+    except OSError as error:
+        raise CliError(f"{target}: {error.strerror or error}", exit_code=OTHER) from None
+    if target.is_dir() or (target.exists() and not force):
+        raise CliError(
+            f"{target} is there already and is {'a folder' if target.is_dir() else 'another file'}.",
+            "Elsewhere:   -o FOLDER",
+            *([] if target.is_dir() else ["Replace it:  --force"]),
+            exit_code=NOT_POSSIBLE,
+        )
+    return False
+
+
 def _take(client: Client, run_id: str, file: dict[str, Any], target: Path) -> None:
     """Write a file beside its place, go on where it broke off, check it, and move it there."""
     name, size, digest = file["name"], file["bytes"], file["sha256"]
     part = target.with_name(f"{target.name}.{digest[:8]}.part")  # of this version, and of no other
     try:
-        if target.is_file() and target.stat().st_size == size and _hash(target) == digest:
-            say(f"{words.MARKS['completed']} {target}   is there already")
-            return
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as into, _progress(name, size) as told:
             _fill(client, run_id, name, size, into, told)

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from typer.testing import CliRunner, Result
 
 from pilothouse.cli import files
-from pilothouse.cli.client import NO_SUCH_RUN, Client, CliError
+from pilothouse.cli.client import NO_SUCH_RUN, NOT_POSSIBLE, Client, CliError
+from pilothouse.cli.main import app
 from tests.web.clients import Job, a_job
 from tests.web.serving import Running, running
 from tests.web.test_artifacts import upload
@@ -131,13 +133,61 @@ def test_what_arrives_otherwise_than_listed_is_thrown_away(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_there_is_not_fetched_again(client: Client, job: Job, tmp_path: Path) -> None:
-    (tmp_path / "weights.bin").write_bytes(DATA)
-    inode = (tmp_path / "weights.bin").stat().st_mtime_ns
+def download(server: Running, *words: str) -> Result:
+    """What the command answers."""
+    return CliRunner().invoke(app, ["--server", server.url, "--data", str(server.data), "download", *words])
 
-    take(client, job, tmp_path / "weights.bin")
 
-    assert (tmp_path / "weights.bin").stat().st_mtime_ns == inode
+def test_a_file_that_is_there_is_not_fetched_again(server: Running, job: Job, tmp_path: Path) -> None:
+    local = tmp_path / "weights.bin"
+    local.write_bytes(DATA)
+    written = local.stat().st_mtime_ns
+
+    answer = download(server, job.id, "model/weights.bin", "-o", str(tmp_path))
+
+    assert answer.exit_code == 0
+    assert local.stat().st_mtime_ns == written
+
+
+def test_a_local_file_of_the_same_name_is_kept(server: Running, job: Job, tmp_path: Path) -> None:
+    local = tmp_path / "weights.bin"
+    local.write_bytes(b"weeks of work")
+
+    refused = download(server, job.id, "model/weights.bin", "-o", str(tmp_path))
+    kept = local.read_bytes()
+    forced = download(server, job.id, "model/weights.bin", "-o", str(tmp_path), "--force")
+
+    assert isinstance(refused.exception, CliError)
+    assert refused.exception.exit_code == NOT_POSSIBLE
+    assert refused.exception.lines == (
+        f"{local} is there already and is another file.",
+        "Elsewhere:   -o FOLDER",
+        "Replace it:  --force",
+    )
+    assert kept == b"weeks of work"
+    assert forced.exit_code == 0
+    assert local.read_bytes() == DATA
+
+
+def test_nothing_is_fetched_when_one_of_several_files_would_replace_another(
+    server: Running, api: httpx2.Client, job: Job, tmp_path: Path
+) -> None:
+    upload(api, job, "z.txt", b"new")
+    (tmp_path / "z.txt").write_bytes(b"old")
+
+    refused = download(server, job.id, "-o", str(tmp_path))
+
+    assert isinstance(refused.exception, CliError)
+    assert [path.name for path in tmp_path.iterdir()] == ["z.txt"]
+
+
+def test_not_even_force_replaces_a_folder(server: Running, job: Job, tmp_path: Path) -> None:
+    (tmp_path / "weights.bin").mkdir()
+
+    refused = download(server, job.id, "model/weights.bin", "-o", str(tmp_path), "--force")
+
+    assert isinstance(refused.exception, CliError)
+    assert "is a folder" in refused.exception.lines[0]
 
 
 def test_an_unknown_file_says_so(client: Client, job: Job) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import typer
 
 from pilothouse.cli import words
-from pilothouse.cli.client import Client
+from pilothouse.cli.client import NO_SUCH_RUN, Client, CliError
 from pilothouse.cli.output import put, put_json, say
 from pilothouse.cli.read import AS_JSON
 
@@ -28,8 +28,7 @@ def list_hosts(context: typer.Context, as_json: AS_JSON = False) -> None:
     client: Client = context.obj
     hosts = client.get("/api/hosts")["hosts"]
     for host in hosts:
-        found = client.get(f"/api/hosts/{quote(host['name'], safe='')}/resources")
-        host |= {"facts": found["facts"], "samples": found["samples"]}
+        host |= _machine(client, host["name"])
     if as_json:
         put_json(hosts)
         return
@@ -38,6 +37,17 @@ def list_hosts(context: typer.Context, as_json: AS_JSON = False) -> None:
     for host in hosts:
         for line in describe(host):
             put(line)
+
+
+def _machine(client: Client, name: str) -> dict[str, Any]:
+    """What a host's machine has and was busy with; nothing of one that has gone since it was listed."""
+    try:
+        found = client.get(f"/api/hosts/{quote(name, safe='')}/resources")
+    except CliError as error:
+        if error.exit_code != NO_SUCH_RUN:
+            raise
+        return {"facts": {}, "samples": []}
+    return {"facts": found["facts"], "samples": found["samples"]}
 
 
 def describe(host: dict[str, Any]) -> list[str]:

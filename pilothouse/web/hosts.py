@@ -91,7 +91,7 @@ class StackBody(AttemptIn):
     text: str = Field(max_length=64_000)
 
 
-@router.post("/hosts/{name}/claim")
+@router.post("/hosts/{name:path}/claim")
 async def claim(
     name: str, body: ClaimBody, context: Ctx, request: Request, instance: Instance = ""
 ) -> Response:
@@ -132,14 +132,14 @@ async def claim(
     )
 
 
-@router.post("/hosts/{name}/leave", status_code=204)
+@router.post("/hosts/{name:path}/leave", status_code=204)
 async def leave(name: str, context: Ctx, instance: Instance = "") -> Response:
     """The host stops; the attempts that end now have not crashed."""
     context.scheduler.leave(name, instance)
     return Response(status_code=204)
 
 
-@router.post("/hosts/{name}/ended")
+@router.post("/hosts/{name:path}/ended")
 async def ended(name: str, body: EndedBody, context: Ctx, instance: Instance = "") -> Response:
     """Record that a process is gone."""
     attempt = Attempt(body.run_id, body.attempt)
@@ -149,14 +149,14 @@ async def ended(name: str, body: EndedBody, context: Ctx, instance: Instance = "
     return answer({"status": run.status})
 
 
-@router.post("/hosts/{name}/overdue")
+@router.post("/hosts/{name:path}/overdue")
 async def overdue(name: str, body: OverdueBody, context: Ctx) -> Response:
     """Record that processes of a cancelled run outlive a SIGKILL; the host goes on trying."""
     run = await context.scheduler.overdue(Attempt(body.run_id, body.attempt), body.survivors)
     return answer({"status": run.status, "survivors": run.survivors})
 
 
-@router.post("/hosts/{name}/stack", status_code=204)
+@router.post("/hosts/{name:path}/stack", status_code=204)
 async def take_stack(name: str, body: StackBody, context: Ctx, instance: Instance = "") -> Response:
     """The stack of a job, for the log of its run."""
     await context.scheduler.take_stack(name, Attempt(body.run_id, body.attempt), body.text, instance)
@@ -193,7 +193,7 @@ async def list_hosts(context: Ctx) -> Response:
     )
 
 
-@router.get("/hosts/{name}/resources")
+@router.get("/hosts/{name:path}/resources")
 async def list_resources(
     name: str, context: Ctx, hours: Annotated[int, Query(ge=1, le=MAX_HOURS)] = 1
 ) -> Response:

@@ -23,6 +23,7 @@ from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -63,6 +64,7 @@ class Host:
         self, name: str, server: str, token: str, executor: Executor, slots: int, data: Path
     ) -> None:
         self._name = name
+        self._path = f"/api/hosts/{quote(name, safe='')}"
         self._server = server.rstrip("/")
         self._token = token
         self._executor = executor
@@ -118,7 +120,7 @@ class Host:
         """Tell the server that what ends now has not crashed; a server that is away is not waited for."""
         with contextlib.suppress(httpx2.HTTPError, TimeoutError):
             async with asyncio.timeout(LAST_REPORT_SECONDS):
-                await client.post(f"/api/hosts/{self._name}/leave", json={})
+                await client.post(f"{self._path}/leave", json={})
 
     async def _claim_always(self, client: httpx2.AsyncClient) -> None:
         while not self._stopping.is_set():
@@ -267,7 +269,7 @@ class Host:
         delay, told = 0.1, ""
         while True:
             try:
-                response = await client.post(f"/api/hosts/{self._name}/{call}", json=body)
+                response = await client.post(f"{self._path}/{call}", json=body)
                 if response.is_success:
                     answer: dict[str, Any] = response.json() if response.content else {}
                     return answer

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pilothouse.cli.hosts import describe, spark
+import pytest
+
+from pilothouse.cli.client import NO_SERVER, NO_SUCH_RUN, CliError
+from pilothouse.cli.hosts import _machine, describe, spark
 
 HOST: dict[str, Any] = {
     "name": "lab\x1b[31m",
@@ -51,3 +54,22 @@ def test_a_host_that_is_away_says_for_how_long() -> None:
 def test_the_peak_of_each_stretch_is_drawn() -> None:
     assert spark([0.0] * 50 + [100.0] + [0.0] * 49, 100.0, 4) == "▁▁█▁"
     assert spark([], 100.0) == ""
+
+
+class Server:
+    """Answers every call with a refusal."""
+
+    def __init__(self, exit_code: int) -> None:
+        self.exit_code = exit_code
+
+    def get(self, path: str) -> Any:
+        raise CliError("no", exit_code=self.exit_code)
+
+
+def test_a_host_that_goes_while_it_is_listed_does_not_take_the_list_along() -> None:
+    gone: Any = Server(NO_SUCH_RUN)
+    away: Any = Server(NO_SERVER)
+
+    assert _machine(gone, "lab") == {"facts": {}, "samples": []}
+    with pytest.raises(CliError):
+        _machine(away, "lab")

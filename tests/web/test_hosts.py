@@ -183,6 +183,17 @@ def test_the_end_of_an_unknown_run_is_not_found(api: httpx2.Client) -> None:
     assert answer.status_code == 404
 
 
+def test_a_hosts_name_may_have_slashes(api: httpx2.Client) -> None:
+    claimed = api.post("/api/hosts/rack%2F7/claim", json={"slots": 1})
+    named = [host["name"] for host in api.get("/api/hosts").json()["hosts"]]
+    told = api.get("/api/hosts/rack%2F7/resources")
+
+    assert claimed.status_code == 200
+    assert named == ["rack/7"]
+    assert told.json()["name"] == "rack/7"
+    assert api.post("/api/hosts/rack%2F7/leave").status_code == 204
+
+
 def test_hosts_are_listed_with_what_they_run(server: Running, api: httpx2.Client) -> None:
     busy, new = job_on(server, "lab"), job_on(server, "lab")
     claim(api, 3, busy, new, cpu={busy.id: 1.25})

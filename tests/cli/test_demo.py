@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from pilothouse.cli import demo
 from pilothouse.cli.client import NO_SERVER, USAGE, CliError
@@ -14,7 +15,10 @@ from pilothouse.cli.demo import tickets
 from pilothouse.cli.demo.conductor import Conductor
 from pilothouse.cli.demo.plan import Fate, Plan, Step
 from pilothouse.cli.demo.steps import everything, examples
+from pilothouse.cli.main import app
 from pilothouse.kinds import builtin
+from tests.web.clients import a_run
+from tests.web.serving import running
 
 Run = dict[str, Any]
 CORE = ["benchmark", "generation", "autotune"]
@@ -275,3 +279,19 @@ def test_the_tickets_to_judge_are_none_that_were_learnt(tmp_path: Path) -> None:
 
     assert len(cases) == tickets.FRESH and len({case["id"] for case in cases}) == tickets.FRESH
     assert not learnt & {case["ticket"] for case in cases}
+
+
+def test_stopping_the_demo_removes_its_runs_and_nobody_elses(tmp_path: Path) -> None:
+    benchmark = builtin()["benchmark"]
+    (example,) = [each for each in benchmark.examples() if each.name == "demo"]
+    with running(tmp_path, {"benchmark": benchmark}) as server, server.client() as api:
+        made = {"kind": "benchmark", "params": example.params, "tags": ["demo"]}
+        theirs = a_run(server, **made, name="weeks of work")
+        for _ in range(3):
+            a_run(server, **made, name=example.title)
+
+        CliRunner().invoke(app, ["--server", server.url, "--data", str(server.data), "demo", "--stop"])
+
+        left = api.get("/api/runs").json()["runs"]
+
+    assert [(run["id"], run["status"]) for run in left] == [(theirs.id, "queued")]

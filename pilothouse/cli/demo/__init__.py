@@ -15,6 +15,7 @@ from pilothouse.cli.up import NO_OPEN, PORT, greet, present, supervised, watch
 
 SLOTS = 10  # more than cores: most of the demo's runs wait for a server most of the time
 STOP_SECONDS = 20.0
+PAGE = 200
 
 
 def register(app: typer.Typer) -> None:
@@ -116,15 +117,36 @@ def say_what_is_missing(kinds: list[dict[str, Any]]) -> None:
 
 
 def _remove(client: Client) -> None:
-    from pilothouse.cli.demo.conductor import TAG
+    ids = _started(client)
+    for begin in range(0, len(ids), PAGE):
+        some = ids[begin : begin + PAGE]
+        client.post(
+            "/api/controls",
+            {"control": "cancel", "run_ids": some, "force": True, "reason": "demo --stop"},
+        )
+    end, removed = time.monotonic() + STOP_SECONDS, 0
+    for run_id in ids:
+        while not (ended := client.run(run_id)["ended_at"]) and time.monotonic() < end:
+            time.sleep(0.2)
+        if ended:
+            client.call("DELETE", f"/api/runs/{run_id}")
+            removed += 1
+    say(f"Removed {removed} demo runs.")
+    if removed < len(ids):
+        say(f"  {len(ids) - removed} still end; once more then:  pilothouse demo --stop")
 
-    runs = client.get("/api/runs", tag=TAG, limit=200)["runs"]
-    for run in runs:
-        if not run["ended_at"]:
-            client.post(f"/api/runs/{run['id']}/cancel", {"force": True, "reason": "demo --stop"})
-    end = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < end and any(not client.run(run["id"])["ended_at"] for run in runs):
-        time.sleep(0.2)
-    for run in runs:
-        client.call("DELETE", f"/api/runs/{run['id']}")
-    say(f"Removed {len(runs)} demo runs.")
+
+def _started(client: Client) -> list[str]:
+    """The ids of the runs that a demo has made. The tag alone says nothing: anybody may use it."""
+    from pilothouse.cli.demo.conductor import TAG
+    from pilothouse.cli.demo.steps import titles
+
+    ours = titles(_kinds(client), client.data.absolute())
+    found: list[dict[str, Any]] = []
+    before: int | None = None
+    while True:
+        page = client.get("/api/runs", tag=TAG, limit=PAGE, before=before)
+        found += page["runs"]
+        before = page["before"]
+        if before is None:
+            return [run["id"] for run in found if (run["kind"], run["name"]) in ours]

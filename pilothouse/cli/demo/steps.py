@@ -56,6 +56,14 @@ def everything(kinds: Kinds, data: Path) -> list[Step]:
     return [*core, *packages, *Model(data).steps(tuple(step.name for step in packages))]
 
 
+def titles(kinds: Kinds, data: Path) -> set[tuple[str, str]]:
+    """Kind and title of every run that a demo may have made, whatever was installed then."""
+    demos = {
+        (kind["name"], each["title"]) for kind in kinds for each in kind["examples"] if each["name"] == "demo"
+    }
+    return demos | {(step.kind, step.title) for step in [install(), *Model(data).steps(())]}
+
+
 def install() -> Step:
     """The packages for machine learning."""
     command = [sys.executable, "-m", "pilothouse.cli.demo.install", TORCH, *requirements(EXTRAS)]

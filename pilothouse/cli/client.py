@@ -26,6 +26,8 @@ STUCK = 9
 NOT_ALLOWED = 10
 INTERRUPTED = 130
 
+SILENCE_SECONDS = 40.0
+
 EXIT_OF_STATUS = {"completed": OK, "failed": RUN_FAILED, "cancelled": RUN_CANCELLED}
 EXIT_OF_HTTP = {
     401: NOT_ALLOWED,
@@ -100,13 +102,18 @@ class Client:
             raise refusal(answer)
         return answer
 
-    def events(self, run_id: str, after: str) -> Iterator[bytes]:
+    def events(self, run_id: str, after: str, silence: float = SILENCE_SECONDS) -> Iterator[bytes]:
         """The lines of a run's event stream after a place, `<epoch>-<seq>` or `<seq>`.
+
+        Args:
+            run_id: The run.
+            after: The place.
+            silence: Seconds without a byte after which the connection counts as lost.
 
         Raises:
             OSError, HTTPException: The connection is lost.
         """
-        wire = Wire(self.server, find_token(self.data), timeout=40.0)
+        wire = Wire(self.server, find_token(self.data), timeout=silence)
         yield from wire.lines(f"/api/runs/{quote(run_id)}/events?after={after}")
 
     def pieces(self, path: str, start: int, size: int) -> Iterator[bytes]:
@@ -116,7 +123,7 @@ class Client:
             CliError: The server refuses.
             OSError, HTTPException: The connection is lost.
         """
-        wire = Wire(self.server, find_token(self.data), timeout=40.0)
+        wire = Wire(self.server, find_token(self.data), timeout=SILENCE_SECONDS)
         try:
             yield from wire.pieces(path, start, size)
         except PilothouseError as error:
@@ -130,7 +137,20 @@ class Client:
 
     def run(self, reference: str) -> dict[str, Any]:
         """The run by id, unique beginning, number, name or `@last`."""
+        if "/" in reference:  # only a name has one, and no path can carry it
+            reference = self._named(reference)
         return self.get(f"/api/runs/{quote(reference, safe='@')}")
+
+    def _named(self, name: str) -> str:
+        """The id of the one run of this name."""
+        runs = self.get("/api/runs", q=name, limit=200)["runs"]
+        ids = [str(run["id"]) for run in runs if run["name"] == name]
+        if len(ids) == 1:
+            return ids[0]
+        if not ids:
+            raise CliError(f"No run is called {name}.", "List them:  pilothouse ls", exit_code=NO_SUCH_RUN)
+        several = f"{len(ids)} runs are called {name}; name one by its id:"
+        raise CliError(several, *ids[:5], exit_code=NO_SUCH_RUN)
 
     def is_up(self) -> bool:
         """Whether a Pilothouse server answers at this address."""

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pilothouse.cli.client import EXIT_OF_HTTP, OTHER, Client, CliError
+from pilothouse.cli.client import EXIT_OF_HTTP, OTHER, SILENCE_SECONDS, Client, CliError
 from pilothouse.errors import PilothouseError, Unavailable
 from pilothouse.sdk.wire import UNREACHABLE
 
@@ -84,7 +84,7 @@ class Follower:
         """
         while True:
             try:
-                for line in self.client.events(self.run["id"], self._place()):
+                for line in self.client.events(self.run["id"], self._place(), self._patience()):
                     if line.startswith(b"data: "):
                         event = json.loads(line[6:])
                         self._take(event)
@@ -95,6 +95,8 @@ class Follower:
                 if self.run["ended_at"] and self._after >= self.run["head"]:
                     return
             except (Unavailable, *UNREACHABLE):
+                if time.monotonic() > self._end:
+                    return  # a quiet run, and the time is over
                 self.lost = True
                 yield {"type": "lost"}
             except PilothouseError as error:
@@ -102,6 +104,10 @@ class Follower:
                 raise CliError(error.message, *filter(None, [error.hint]), exit_code=code) from None
             if not self._wait():
                 return
+
+    def _patience(self) -> float:
+        """Seconds to listen to silence: not beyond the time that was set."""
+        return max(0.01, min(SILENCE_SECONDS, self._end - time.monotonic()))
 
     def _wait(self) -> bool:
         """Wait before the next try; False when there is no time for one."""

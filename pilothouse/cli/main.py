@@ -14,7 +14,7 @@ import typer
 
 from pilothouse.cli import backup, demo, files, hosts, judge, new_kind, read, stack, start, steer, up
 from pilothouse.cli.client import INTERRUPTED, Client, CliError
-from pilothouse.cli.output import put, say
+from pilothouse.cli.output import put, say, write_what_the_terminal_can
 from pilothouse.version import __version__
 
 app = typer.Typer(
@@ -52,6 +52,7 @@ def root(
 
 def main() -> None:
     """The console script's entry: errors become words and exit codes."""
+    write_what_the_terminal_can()
     try:
         app()
     except CliError as error:

@@ -5,12 +5,13 @@ No control bytes pass: a run's name, an error or a stack is somebody else's text
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.cli.words import clean
+from pilothouse.cli.words import clean, speaks_unicode
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +29,12 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
+def write_what_the_terminal_can() -> None:
+    """A terminal of few letters shows `?` for the others, and ends no command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def say(text: str = "") -> None:
     """One line of talk."""
     print(clean(text), file=sys.stderr, flush=True)
@@ -40,4 +47,4 @@ def put(text: str) -> None:
 
 def put_json(value: Any) -> None:
     """Data for programs, on one line."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(json.dumps(value, ensure_ascii=not speaks_unicode()), flush=True)

@@ -6,7 +6,6 @@ a log that is not the one it was.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -75,15 +74,17 @@ def follow(
 
 
 def _insists(client: Client, run_id: str) -> bool:
-    """After a first Ctrl+C: True when a second one asked to cancel, which is then asked for."""
+    """After a first Ctrl+C: True when a second one came, which asks to cancel the run."""
     try:
         say("\nCtrl+C again within 3 s cancels the run; else you leave and it goes on.")
         time.sleep(AGAIN_SECONDS)
         return False
     except KeyboardInterrupt:
-        with contextlib.suppress(CliError):
+        try:
             client.post(f"/api/runs/{run_id}/cancel", {"reason": "Ctrl+C"})
-        say("⊘ Cancelling…")
+            say("⊘ Cancelling…")
+        except CliError as error:
+            say(f"✕ Not cancelled: {error}")
         return True
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pilothouse.cli import watch
 from pilothouse.cli.client import NO_SUCH_RUN, OK, Client, CliError
 from pilothouse.cli.follower import Follower, loss_sentence, wait_seconds
 from pilothouse.cli.watch import _block, follow
@@ -198,3 +199,30 @@ def test_nobody_waits_beyond_the_time_that_was_set(tmp_path: Path) -> None:
 
     assert told
     assert set(told) == {"lost"}
+
+
+def test_a_quiet_run_is_watched_no_longer_than_was_set(server: Running) -> None:
+    job = a_job(server)
+    with client_of(server) as client:
+        told = [event["type"] for event in Follower(client, client.run(job.id), timeout=0.3).events()]
+
+    assert "hello" in told
+    assert "lost" not in told
+
+
+def test_a_cancel_that_is_refused_is_not_called_one(
+    server: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = a_job(server)
+    job.say(e.RunCompleted())
+
+    def press(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watch.time, "sleep", press)
+    with client_of(server) as client:
+        watch._insists(client, job.id)
+
+    said = capsys.readouterr().err
+    assert "Cancelling" not in said
+    assert "Not cancelled" in said

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pilothouse.cli import steer
+from pilothouse.cli.client import NO_SUCH_RUN, CliError
 from pilothouse.cli.main import app, main
 from pilothouse.model import event as e
 from tests.web.clients import Job, a_job, a_run, until
@@ -99,6 +102,38 @@ def test_no_refusal_moves_the_cursor(
     said = capsys.readouterr().err
     assert "fits several runs" in said
     assert "\x9b" not in said
+
+
+def test_a_run_is_found_by_a_name_with_slashes(server: Running) -> None:
+    job, twins = a_run(server, name="python scripts/train.py"), [a_run(server, name="a/b") for _ in "12"]
+
+    shown = pilothouse(server, "show", "python scripts/train.py", "--json")
+    unclear = pilothouse(server, "show", "a/b")
+    unknown = pilothouse(server, "show", "scripts/train.py")
+
+    assert json.loads(shown.stdout)["id"] == job.id
+    assert isinstance(unclear.exception, CliError)
+    assert isinstance(unknown.exception, CliError)
+    assert sorted(unclear.exception.lines[1:]) == sorted(job.id for job in twins)
+    assert unclear.exception.exit_code == unknown.exception.exit_code == NO_SUCH_RUN
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_terminal_of_few_letters_ends_no_command(
+    server: Running, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    a_run(server, name="käse – 猫")
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(sys, "argv", ["", "--server", server.url, "--data", str(server.data), "ls", *option])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    screen.flush()
+    said = screen.buffer.getvalue().decode("ascii")  # type: ignore[attr-defined]
+    assert not ended.value.code
+    assert ("käse – 猫" in [run["name"] for run in json.loads(said)]) if option else ("k?se ? ?" in said)
 
 
 def test_items_are_judged_by_their_keys(server: Running) -> None:

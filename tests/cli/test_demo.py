@@ -283,6 +283,7 @@ def test_the_tickets_to_judge_are_none_that_were_learnt(tmp_path: Path) -> None:
 
 def test_stopping_the_demo_removes_its_runs_and_nobody_elses(tmp_path: Path) -> None:
     benchmark = builtin()["benchmark"]
+    assert benchmark.examples is not None
     (example,) = [each for each in benchmark.examples() if each.name == "demo"]
     with running(tmp_path, {"benchmark": benchmark}) as server, server.client() as api:
         made = {"kind": "benchmark", "params": example.params, "tags": ["demo"]}

@@ -219,7 +219,7 @@ def test_a_cancel_that_is_refused_is_not_called_one(
     def press(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(watch.time, "sleep", press)
+    monkeypatch.setattr("pilothouse.cli.watch.time.sleep", press)
     with client_of(server) as client:
         watch._insists(client, job.id)
 

@@ -131,7 +131,7 @@ def test_a_terminal_of_few_letters_ends_no_command(
         main()
 
     screen.flush()
-    said = screen.buffer.getvalue().decode("ascii")  # type: ignore[attr-defined]
+    said = screen.buffer.getvalue().decode("ascii")
     assert not ended.value.code
     assert ("käse – 猫" in [run["name"] for run in json.loads(said)]) if option else ("k?se ? ?" in said)
 

@@ -21,7 +21,7 @@ export function useLogLines(runId: string): LogLines {
 }
 
 /** A text of several lines becomes several; what a progress bar overwrote with `\r` is left out. */
-function linesOf(event: RunEvent): LogLine[] {
+export function linesOf(event: RunEvent): LogLine[] {
   if (event.type !== "log") return [];
   const { level, source, text } = event.data;
   return text
@@ -32,10 +32,13 @@ function linesOf(event: RunEvent): LogLine[] {
       time: event.time,
       level,
       source,
-      text: plain(line.slice(line.lastIndexOf("\r") + 1)),
+      text: plain(lastOf(line.replace(/\r+$/, ""))),
       isFirst: index === 0,
     }));
 }
+
+/** What a terminal would still show of a line that was written over. */
+const lastOf = (line: string): string => line.slice(line.lastIndexOf("\r") + 1);
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal escapes are control characters
 const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]/g;

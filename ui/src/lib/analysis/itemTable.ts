@@ -21,7 +21,7 @@ export class ItemTable {
   /** Take a page. What is known already by a later event stays. */
   load(items: readonly Item[]): void {
     for (const item of items) {
-      this.#put(item);
+      this.#put(item, true);
       if (item.judged) this.judge(item.key, item.judged.seq, item.judged);
     }
   }
@@ -70,9 +70,10 @@ export class ItemTable {
     return { finished: this.#order.toReversed(), inHand };
   }
 
-  #put(told: Item): boolean {
+  /** A page tells all of an item; of an event alone its label and its first start may be unknown. */
+  #put(told: Item, isWhole = false): boolean {
     const known = this.#items.get(told.key);
-    if (known !== undefined && known.seq >= told.seq) return false;
+    if (known !== undefined && (known.seq > told.seq || (known.seq === told.seq && !isWhole))) return false;
     const judged = this.#judged.get(told.key);
     const item = judged ? { ...told, judged: judged.said } : told;
     this.#items.set(item.key, item);

@@ -67,6 +67,17 @@ describe("items", () => {
     expect(table.fold(started(1, "a"))).toBe(false);
   });
 
+  test("a page that comes after an event tells what the event left out", () => {
+    const table = new ItemTable();
+    table.fold(finished(2, "a"));
+    table.load([{ ...anItem(2, "a"), label: "tax law" }]);
+    const told = table.snapshot().finished.map((item) => item.label);
+    table.fold(finished(2, "a"));
+
+    expect(told).toEqual(["tax law"]);
+    expect(table.snapshot().finished.map((item) => item.label)).toEqual(["tax law"]);
+  });
+
   test("a repeated item is in hand again and then newest", () => {
     const table = new ItemTable();
     for (const event of [finished(1, "a", false), finished(2, "b"), started(3, "a")]) table.fold(event);

@@ -2,7 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { keys } from "@/api/queries";
 import type { Frame, Run } from "@/api/types";
-import { follow, followWith, takeFrames } from "@/live/followed";
+import { follow, followWith, standsAt, takeFrames } from "@/live/followed";
 import { readLosses } from "@/live/losses";
 
 const reset: Frame = { type: "reset", run_id: "r1", data: { reason: "the database was replaced" } };
@@ -55,6 +55,15 @@ describe("a followed run", () => {
     expect(onReset).toHaveBeenCalledOnce();
   });
 
+  it("asks for what is missing until the server is back, without further news", async () => {
+    const page = { events: [{ ...EVENT, seq: 501 }], head: 501, epoch: "e1" };
+    answers = [() => new Response(null, { status: 503 }), () => Response.json(page)];
+    standsAt("r1", 501);
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(client.getQueryData<Run>(keys.run("r1"))?.head).toBe(501);
+  });
+
   it("says which events are gone until it is no longer followed", async () => {
     takeFrames([{ type: "gap", run_id: "r1", data: { from: 501, to: 800, reason: "trimmed" } }]);
     await vi.advanceTimersByTimeAsync(10);
@@ -67,4 +76,5 @@ describe("a followed run", () => {
   });
 });
 
+const EVENT = { run_id: "r1", type: "log", time: "t", data: { level: "info", source: "job", text: "" } };
 const run = (head: number, epoch: string): Run => ({ id: "r1", head, epoch }) as Run;

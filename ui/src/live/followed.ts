@@ -1,7 +1,7 @@
 /** The logs this tab follows, one follower each, folded onto the runs in the query cache. */
 
 import type { QueryClient } from "@tanstack/react-query";
-import { isAway, request } from "@/api/client";
+import { isAway, requestPatiently } from "@/api/client";
 import { runQuery } from "@/api/queries";
 import type { EventsPage, Frame, Run, RunEvent, ServiceFrame } from "@/api/types";
 import { backoff } from "@/live/backoff";
@@ -13,6 +13,8 @@ import type { RunWatch } from "@/live/types";
 import { unwatch, watch } from "@/live/wire";
 
 const LINGER_MS = 5000;
+/** What is missing of a log is asked for until the server is back: there may be no further news to remind of it. */
+const NEVER = new AbortController().signal;
 
 const followers = new Map<string, Follower>();
 const leaving = new Map<string, ReturnType<typeof setTimeout>>();
@@ -46,7 +48,7 @@ export function follow(run: Run, ears: RunWatch): () => void {
 
 function begin(run: Run): Follower {
   const follower = new Follower(run.head, {
-    load: (after) => request<EventsPage>(`/runs/${run.id}/events?after=${after}&limit=5000`),
+    load: (after) => requestPatiently<EventsPage>(`/runs/${run.id}/events?after=${after}&limit=5000`, NEVER),
     reload: () => reload(run.id),
     onGone: () => gone(run.id),
     onLoss: (page) => lost(run.id, page),

@@ -21,11 +21,11 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
   useShortcuts("Runs", [{ keys: "/", label: "Filter", run: () => box.current?.focus() }]);
 
   // The URL may change without the box: back, forward, a chip.
-  useEffect(() => setText(filters.q), [filters.q]);
+  useEffect(() => setText((typed) => (typed.trim() === filters.q ? typed : filters.q)), [filters.q]);
   const latest = useRef({ filters, onChange });
   latest.current = { filters, onChange };
   useEffect(() => {
-    if (text === latest.current.filters.q || /\w+:\S*$/.test(text)) return;
+    if (text.trim() === latest.current.filters.q || /\w+:\S*$/.test(text)) return;
     const timer = setTimeout(
       () => latest.current.onChange({ ...latest.current.filters, q: text.trim() }),
       TYPING_MS,
@@ -59,7 +59,7 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
             type="search"
             value={text}
             onChange={(event) => setText(event.target.value)}
-            placeholder="Name, or status:failed by:ana tag:oct"
+            placeholder="Name, or status:failed by:ana"
             className="field pl-8"
           />
         </label>

@@ -1,5 +1,6 @@
 import { Component, type ErrorInfo, type ReactNode } from "react";
 import { PanelFrame } from "@/components/panels/PanelFrame";
+import { copied } from "@/lib/clipboard";
 
 interface PanelBoundaryProps {
   title: string;
@@ -34,11 +35,7 @@ export class PanelBoundary extends Component<PanelBoundaryProps, { error: Error 
             >
               Reload panel
             </button>
-            <button
-              type="button"
-              className="underline"
-              onClick={() => void navigator.clipboard.writeText(report)}
-            >
+            <button type="button" className="underline" onClick={() => void copied(report)}>
               Copy report
             </button>
           </div>

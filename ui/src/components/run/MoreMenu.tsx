@@ -6,6 +6,7 @@ import { Button } from "@/components/base/Button";
 import { Dialog } from "@/components/base/Dialog";
 import { Menu, MenuEntry } from "@/components/run/Menu";
 import { asCommand } from "@/lib/analysis/command";
+import { copied } from "@/lib/clipboard";
 
 export interface MoreMenuProps {
   run: Run;
@@ -16,8 +17,8 @@ export interface MoreMenuProps {
 export function MoreMenu({ run, onDelete }: MoreMenuProps) {
   const [isAsking, setAsking] = useState(false);
   const copy = async (text: string, what: string) => {
-    await navigator.clipboard?.writeText(text);
-    toast.success(`${what} copied`, { id: "copied" });
+    if (await copied(text)) toast.success(`${what} copied`, { id: "copied" });
+    else toast.error("The browser lets nothing be copied here", { id: "copied" });
   };
   const remove = () => {
     setAsking(false);

@@ -1,5 +1,6 @@
 import type { RunSteering } from "@/components/run/useSteering";
 import type { Action } from "@/lib/analysis/actions";
+import { copied } from "@/lib/clipboard";
 import { useShortcuts } from "@/lib/keys";
 import type { RunUrl, Tab } from "@/pages/run/useRunUrl";
 
@@ -30,7 +31,7 @@ export function useRunKeys({ url, tabs, steering, onFreeze, onFold, onNextError 
     {
       keys: "y",
       label: "Copy link to this view",
-      run: () => void navigator.clipboard?.writeText(location.href),
+      run: () => void copied(location.href),
     },
     ...NUMBERS.map((keys, index) => ({
       keys,

@@ -1,5 +1,5 @@
 import { ArrowDown } from "lucide-react";
-import { type ReactNode, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useMemo, useRef, useState } from "react";
 import { FeedRow } from "@/components/run/FeedRow";
 import { FollowButton } from "@/components/run/FollowButton";
 import { useFollow } from "@/components/run/useFollow";
@@ -33,6 +33,9 @@ export function ActivityFeed({
     [events, isErrorsOnly],
   );
   const { isFollowing, ask } = useFollow(box, lines);
+  const latest = useRef(onOpenItem);
+  latest.current = onOpenItem;
+  const open = useCallback((key: string) => latest.current(key), []);
   const missed = useMissed(lines.at(-1)?.seq ?? 0, events, isFollowing);
   return (
     <section aria-label="Activity" className={cn("flex min-h-0 flex-col", className)}>
@@ -66,7 +69,7 @@ export function ActivityFeed({
           ) : (
             <ol>
               {lines.map((line) => (
-                <FeedRow key={line.firstSeq} line={line} onOpenItem={onOpenItem} />
+                <FeedRow key={line.firstSeq} line={line} onOpenItem={open} />
               ))}
             </ol>
           )}

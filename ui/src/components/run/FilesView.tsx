@@ -1,24 +1,24 @@
 import { useQuery } from "@tanstack/react-query";
 import { FolderDown } from "lucide-react";
-import { useEffect, useMemo } from "react";
+import { useMemo } from "react";
 import type { RemovedFile } from "@/api/files";
 import { artifactsQuery, removedFilesQuery } from "@/api/queries";
 import { Card } from "@/components/base/Card";
 import { EmptyState } from "@/components/base/EmptyState";
 import { ErrorPanel } from "@/components/base/ErrorPanel";
+import { Skeleton } from "@/components/base/Skeleton";
 import { RelativeTime } from "@/components/base/Time";
 import { FileRow } from "@/components/run/files/FileRow";
 import { bytes, counted } from "@/lib/format";
 
-/** The run's files, newest first. `version` changes when a new one was saved. */
-export function FilesView({ runId, version }: { runId: string; version: number }) {
+/** The run's files, newest first; the page asks for them anew as they come and go. */
+export function FilesView({ runId }: { runId: string }) {
   const { data, error, refetch } = useQuery(artifactsQuery(runId));
   const { data: removed = [] } = useQuery(removedFilesQuery(runId));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version is the reason to ask again
-  useEffect(() => void refetch(), [version, refetch]);
   const files = useMemo(() => data?.toReversed() ?? [], [data]);
   if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />;
-  if (data?.length === 0 && removed.length === 0)
+  if (data === undefined) return <Skeleton className="h-40" />;
+  if (data.length === 0 && removed.length === 0)
     return <EmptyState title="No files yet">What the job saves with run.artifact() appears here.</EmptyState>;
   const size = files.reduce((sum, file) => sum + file.bytes, 0);
   const all = files.length > 1 && (

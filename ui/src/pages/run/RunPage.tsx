@@ -23,6 +23,7 @@ import { RunTabs } from "@/pages/run/RunTabs";
 import { TabContent } from "@/pages/run/TabContent";
 import { UnitDrawer } from "@/pages/run/UnitDrawer";
 import { useAnnouncements } from "@/pages/run/useAnnouncements";
+import { useFileCount } from "@/pages/run/useFileCount";
 import { type RunData, useRunData } from "@/pages/run/useRunData";
 import { useRunEdits } from "@/pages/run/useRunEdits";
 import { useRunKeys } from "@/pages/run/useRunKeys";
@@ -50,6 +51,7 @@ function OneRun({ url }: { url: RunUrl }) {
   const remaining = useRemaining(run, kind, elapsed);
   const steering = useSteering(live.run, kind, elapsed, connection);
   const edits = useRunEdits(live.run);
+  const files = useFileCount(data);
   const isPhone = useMedia(PHONE);
   const isDesktop = useMedia(DESKTOP);
   const tabs = isPhone ? TABS : TABS.filter((tab) => tab !== "activity");
@@ -87,7 +89,7 @@ function OneRun({ url }: { url: RunUrl }) {
   );
   const content = (
     <>
-      <RunTabs tabs={tabs} url={url} files={run.artifacts} />
+      <RunTabs tabs={tabs} url={url} files={files} />
       <div className="pt-4" {...swiping}>
         {url.tab === "activity" ? (
           <div className="h-[calc(100dvh-15rem)] min-h-72">{feed}</div>

@@ -40,7 +40,7 @@ export function TabContent(props: TabContentProps) {
     case "logs":
       return <Logs {...props} />;
     case "files":
-      return <FilesView runId={run.id} version={run.artifacts} />;
+      return <FilesView runId={run.id} />;
     case "params":
       return <ParamsView run={run} />;
     case "who":
@@ -58,8 +58,7 @@ export function hasOnlyLines({ run, kind, items }: RunData): boolean {
 
 /** The rows come right after the kind's first panel: one sees them arrive without scrolling. */
 function Overview(props: TabContentProps) {
-  const { data, url } = props;
-  const { run, kind, items } = data;
+  const { run, kind, items } = props.data;
   const view = usePanelView(props);
   // Where a result stands for several units, such as the steps between two evaluations, the rest cannot be counted in cells.
   const isOneEach = !items.isWhole || items.finished.length >= run.progress.done;
@@ -70,7 +69,7 @@ function Overview(props: TabContentProps) {
   const [first, rest] = useMemo(() => [kind.panels.slice(0, 1), kind.panels.slice(1)], [kind.panels]);
   return (
     <div className="space-y-4">
-      <Refusal {...data.seriesLoading} />
+      <Refusal {...props.data.seriesLoading} />
       <KindPanels view={view} panels={first} />
       <Results
         {...props}
@@ -82,7 +81,7 @@ function Overview(props: TabContentProps) {
           cells={cells}
           unit={isOneEach ? kind.unit : "result"}
           units={isOneEach ? kind.units : "results"}
-          onOpen={(key) => url.onTable({ open: key })}
+          onOpen={view.onOpen}
         />
       )}
     </div>

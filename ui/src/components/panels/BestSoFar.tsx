@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import { PanelAction, PanelEmpty, PanelFrame, TableToggle } from "@/components/panels/PanelFrame";
-import { Plot, type PlotAxis, type PlotScales, Star } from "@/components/panels/plots/Plot";
-import { PlotTable } from "@/components/panels/plots/PlotTable";
+import { Plot, type PlotAxis, type PlotScales, Star } from "@/components/panels/Plot";
+import { PlotTable } from "@/components/panels/PlotTable";
 import { labelOf, type PanelProps, writerOf } from "@/components/panels/view";
 import { type BestSoFar, bestSoFar, isScored, type Scored } from "@/lib/analysis/bestSoFar";
 import { padded } from "@/lib/analysis/scale";

@@ -3,6 +3,7 @@ import { Download, History, Star } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { artifactPath, artifactsQuery } from "@/api/queries";
 import { isTerminal } from "@/api/types";
+import { SideScroll } from "@/components/base/SideScroll";
 import { RelativeTime } from "@/components/base/Time";
 import { PanelEmpty, PanelFrame } from "@/components/panels/PanelFrame";
 import { type PanelProps, type PanelView, writerOf } from "@/components/panels/view";
@@ -35,41 +36,43 @@ export function CheckpointsPanel({ panel, view }: PanelProps<"Checkpoints">) {
       {rows.length === 0 ? (
         <PanelEmpty>After the first checkpoint</PanelEmpty>
       ) : (
-        <div className="-mx-2 overflow-x-auto">
-          <table className="w-full text-sm">
-            <thead className="text-left text-text-2 text-xs">
-              <tr>
-                <th scope="col" className={HEAD}>
-                  Checkpoint
-                </th>
-                {panel.metric !== null && (
-                  <th scope="col" className={`${HEAD} text-right`}>
-                    {metric?.label ?? panel.metric}
+        <div className="-mx-2">
+          <SideScroll>
+            <table className="w-full text-sm">
+              <thead className="text-left text-text-2 text-xs">
+                <tr>
+                  <th scope="col" className={HEAD}>
+                    Checkpoint
                   </th>
-                )}
-                <th scope="col" className={`${HEAD} text-right max-sm:hidden`}>
-                  Size
-                </th>
-                <th scope="col" className={`${HEAD} text-right max-sm:hidden`}>
-                  Saved
-                </th>
-                <th scope="col" className={HEAD}>
-                  <span className="sr-only">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((row) => (
-                <Row
-                  key={row.file.name}
-                  row={row}
-                  runId={run.id}
-                  onResume={keyOf(row) === null ? null : () => setFrom(row)}
-                  value={panel.metric === null ? null : write(row.value)}
-                />
-              ))}
-            </tbody>
-          </table>
+                  {panel.metric !== null && (
+                    <th scope="col" className={`${HEAD} text-right`}>
+                      {metric?.label ?? panel.metric}
+                    </th>
+                  )}
+                  <th scope="col" className={`${HEAD} text-right max-sm:hidden`}>
+                    Size
+                  </th>
+                  <th scope="col" className={`${HEAD} text-right max-sm:hidden`}>
+                    Saved
+                  </th>
+                  <th scope="col" className={HEAD}>
+                    <span className="sr-only">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {shown.map((row) => (
+                  <Row
+                    key={row.file.name}
+                    row={row}
+                    runId={run.id}
+                    onResume={keyOf(row) === null ? null : () => setFrom(row)}
+                    value={panel.metric === null ? null : write(row.value)}
+                  />
+                ))}
+              </tbody>
+            </table>
+          </SideScroll>
         </div>
       )}
       {rows.length > shown.length && (

@@ -1,4 +1,4 @@
-import { useWidth } from "@/components/panels/plots/useWidth";
+import { useWidth } from "@/components/panels/useWidth";
 import type { Compared } from "@/lib/analysis/comparison";
 import { linear } from "@/lib/analysis/scale";
 import { percent } from "@/lib/format";

@@ -1,3 +1,4 @@
+import { SideScroll } from "@/components/base/SideScroll";
 import { heat } from "@/components/panels/HeatmapTable";
 import { type ClassScore, type Confusion, NONE, pairKey } from "@/lib/analysis/confusion";
 import { cn } from "@/lib/cn";
@@ -12,7 +13,7 @@ const nameOfPrediction = (predicted: string) => (predicted === NONE ? "none" : p
 
 export function ConfusionTable({ table, onChoose }: ConfusionTableProps) {
   return (
-    <div className="overflow-x-auto pb-1">
+    <SideScroll className="pb-1">
       <table className="w-full border-separate border-spacing-0.5 text-sm">
         <thead className="text-text-2 text-xs">
           <tr>
@@ -69,7 +70,7 @@ export function ConfusionTable({ table, onChoose }: ConfusionTableProps) {
           </tr>
         </tbody>
       </table>
-    </div>
+    </SideScroll>
   );
 }
 

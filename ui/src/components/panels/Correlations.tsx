@@ -2,7 +2,7 @@ import { useMemo, useState } from "react";
 import { CorrelationMaps, MAPS, type MapName } from "@/components/panels/CorrelationMaps";
 import { PanelEmpty, PanelFrame, TableToggle } from "@/components/panels/PanelFrame";
 import { PanelSelect } from "@/components/panels/PanelSelect";
-import { useWidth } from "@/components/panels/plots/useWidth";
+import { useWidth } from "@/components/panels/useWidth";
 import { type PanelProps, waitingWords } from "@/components/panels/view";
 import { correlationsOf, type Pair, pairsOf, signed } from "@/lib/analysis/correlations";
 

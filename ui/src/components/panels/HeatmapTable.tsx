@@ -1,4 +1,5 @@
 import { Star } from "lucide-react";
+import { SideScroll } from "@/components/base/SideScroll";
 import { isChosen, type PanelView } from "@/components/panels/view";
 import type { Condition } from "@/lib/analysis/arrange";
 import { cellKey, type Heatmap } from "@/lib/analysis/heatmap";
@@ -23,7 +24,7 @@ export function HeatmapTable(props: HeatmapTableProps) {
   const shares = (row: string) =>
     map.columns.map((column) => map.cells.get(cellKey(row, column)) ?? NO_SHARE);
   return (
-    <div className="isolate overflow-x-auto pb-1">
+    <SideScroll className="isolate pb-1">
       <table className="w-full border-separate border-spacing-0.5 text-sm">
         <thead>
           <tr className="text-left text-text-2 text-xs">
@@ -88,7 +89,7 @@ export function HeatmapTable(props: HeatmapTableProps) {
           </tr>
         </tbody>
       </table>
-    </div>
+    </SideScroll>
   );
 }
 

@@ -48,7 +48,7 @@ export function LineChart(props: LineChartProps) {
     const sizes = new ResizeObserver(() => {
       if (parent.clientWidth > 0) chart.current?.setSize({ width: parent.clientWidth, height });
     });
-    void patiently(() => import("@/components/panels/plot"))().then(({ plot }) => {
+    void patiently(() => import("@/components/panels/lines"))().then(({ plot }) => {
       if (isGone) return;
       chart.current = plot(parent, latest.current, (zoomed) => {
         isZoomed.current = zoomed;

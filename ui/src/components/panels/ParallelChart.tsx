@@ -1,6 +1,6 @@
 import { memo, type ReactNode, useMemo, useState } from "react";
 import { BOTTOM, ParallelAxis, SIDE, TOP } from "@/components/panels/ParallelAxis";
-import { useWidth } from "@/components/panels/plots/useWidth";
+import { useWidth } from "@/components/panels/useWidth";
 import type { Brushes, FieldAxis, ItemLine, Lines } from "@/lib/analysis/parallel";
 
 interface ParallelChartProps {

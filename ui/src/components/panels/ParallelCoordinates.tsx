@@ -2,7 +2,7 @@ import { useMemo, useState } from "react";
 import { PanelEmpty, PanelFrame, TableToggle } from "@/components/panels/PanelFrame";
 import { PanelSelect } from "@/components/panels/PanelSelect";
 import { ParallelChart } from "@/components/panels/ParallelChart";
-import { PlotTable } from "@/components/panels/plots/PlotTable";
+import { PlotTable } from "@/components/panels/PlotTable";
 import { labelOf, nameOfItem, type PanelProps, writerOf } from "@/components/panels/view";
 import { type Brushes, type FieldAxis, isChosenLine, parallel } from "@/lib/analysis/parallel";
 import { count, counted } from "@/lib/format";

@@ -1,8 +1,8 @@
 import { type ReactNode, useMemo, useState } from "react";
 import { PanelEmpty, PanelFrame, TableToggle } from "@/components/panels/PanelFrame";
 import { PanelSelect } from "@/components/panels/PanelSelect";
-import { Plot, type PlotAxis, type PlotScales, Star } from "@/components/panels/plots/Plot";
-import { PlotTable } from "@/components/panels/plots/PlotTable";
+import { Plot, type PlotAxis, type PlotScales, Star } from "@/components/panels/Plot";
+import { PlotTable } from "@/components/panels/PlotTable";
 import { labelOf, nameOfItem, type PanelProps, type PanelView, writerOf } from "@/components/panels/view";
 import { type Axis, type Pareto, pareto, type Spot } from "@/lib/analysis/pareto";
 import { padded } from "@/lib/analysis/scale";

@@ -1,5 +1,5 @@
 import { type PointerEvent, type ReactNode, useMemo, useState } from "react";
-import { useWidth } from "@/components/panels/plots/useWidth";
+import { useWidth } from "@/components/panels/useWidth";
 import { linear, logarithmic, type Scale } from "@/lib/analysis/scale";
 import { compact } from "@/lib/format";
 

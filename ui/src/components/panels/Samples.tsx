@@ -75,6 +75,12 @@ export function SamplesPanel({ panel, view }: PanelProps<"Samples">) {
 const speaks = (item: Item, panel: PanelOf<"Samples">): boolean =>
   item.state === "failed" || panel.text.some((field) => formatted(item.data[field], "text") !== NONE);
 
+/** Whether a field is a number without a unit, which says nothing without its name. */
+const isBare = (view: PanelView, field: string): boolean =>
+  view.kind.columns.some(
+    ({ name, format }) => name === field && (format === "number" || format === "integer"),
+  );
+
 interface SampleProps {
   item: Item;
   number: number;
@@ -84,19 +90,22 @@ interface SampleProps {
 
 function Sample({ item, number, panel, view }: SampleProps) {
   const verdict = panel.verdict === null ? null : item.data[panel.verdict];
-  const facts = panel.facts
-    .map((field) => writerOf(view.kind, field)(item.data[field]))
-    .filter((text) => text !== NONE);
+  const facts = panel.facts.flatMap((field) => {
+    const text = writerOf(view.kind, field)(item.data[field]);
+    if (text === NONE) return [];
+    return isBare(view, field) ? `${labelOf(view.kind, field)} ${text}` : text;
+  });
   const texts = panel.text.flatMap((field) => {
     const text = formatted(item.data[field], "text");
     return text === NONE ? [] : [{ field, text }];
   });
   return (
     <li className="flex min-w-0 animate-fade flex-col rounded-lg border border-line bg-surface">
-      <header className="flex min-h-10 flex-wrap items-center gap-x-2 gap-y-1 px-3 pt-2 text-xs">
-        <span className="font-semibold text-sm">#{count(number)}</span>
-        <span className="min-w-0 truncate text-text-2">{facts.join(" · ")}</span>
-        <span className="grow" />
+      <header className="flex min-h-10 items-center gap-x-2 px-3 pt-2 text-xs">
+        <span className="shrink-0 font-semibold text-sm">#{count(number)}</span>
+        <span className="min-w-0 grow truncate text-text-2" title={facts.join(" · ")}>
+          {facts.join(" · ")}
+        </span>
         {item.state === "failed" ? (
           <Chip tone="fail">in error</Chip>
         ) : (
@@ -153,7 +162,7 @@ const TONES = {
 function Chip({ tone, children }: { tone: keyof typeof TONES; children: string }) {
   return (
     <span
-      className={cn("max-w-48 truncate rounded-full px-2 py-0.5 font-medium text-xs", TONES[tone])}
+      className={cn("max-w-48 shrink-0 truncate rounded-full px-2 py-0.5 font-medium text-xs", TONES[tone])}
       title={children}
     >
       {children}

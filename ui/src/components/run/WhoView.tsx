@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { auditQuery } from "@/api/queries";
 import { Card } from "@/components/base/Card";
 import { ErrorPanel } from "@/components/base/ErrorPanel";
+import { SideScroll } from "@/components/base/SideScroll";
 import { RelativeTime } from "@/components/base/Time";
 import { deedOf } from "@/lib/analysis/deeds";
 
@@ -14,7 +15,7 @@ export function WhoView({ runId, version }: { runId: string; version: string }) 
   if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />;
   return (
     <Card title="Who did what" padded={false}>
-      <div className="overflow-x-auto">
+      <SideScroll>
         <table className="w-full text-left text-sm">
           <thead className="text-text-2 text-xs">
             <tr>
@@ -41,7 +42,7 @@ export function WhoView({ runId, version }: { runId: string; version: string }) 
             })}
           </tbody>
         </table>
-      </div>
+      </SideScroll>
     </Card>
   );
 }

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Kind, Metric, RunHeader } from "@/api/types";
 import { Card } from "@/components/base/Card";
+import { SideScroll } from "@/components/base/SideScroll";
 import { Elapsed, RelativeTime } from "@/components/base/Time";
 import { figureOf } from "@/components/kinds";
 import { DASHES, seriesColour } from "@/components/panels/LineChart";
@@ -25,7 +26,7 @@ export function RunsCard({ runs, kind, chosen, onToggle }: RunsCardProps) {
     .slice(0, MOST_METRICS);
   return (
     <Card title="Runs" actions={<Note count={chosen.length} />} padded={false}>
-      <div className="max-h-96 overflow-auto">
+      <SideScroll className="max-h-96 overflow-auto">
         <table className="w-full whitespace-nowrap text-sm">
           <thead className="sticky top-0 z-10 bg-card text-text-2 text-xs">
             <tr className="border-line border-b">
@@ -54,7 +55,7 @@ export function RunsCard({ runs, kind, chosen, onToggle }: RunsCardProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </SideScroll>
     </Card>
   );
 }

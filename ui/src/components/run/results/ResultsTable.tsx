@@ -1,6 +1,7 @@
 import { useMemo, useRef, useState } from "react";
 import type { Item, Kind, Run } from "@/api/types";
 import { isTerminal } from "@/api/types";
+import { MoreBeyond } from "@/components/base/SideScroll";
 import { columnsOf, rememberedFields, rememberFields } from "@/components/run/results/columns";
 import { HeldLine } from "@/components/run/results/HeldLine";
 import { ResultRows } from "@/components/run/results/ResultRows";
@@ -80,6 +81,7 @@ export function ResultsTable(props: ResultsTableProps) {
           empty={emptyText(kind, run, isReady, items.length)}
           {...(className ? { className } : {})}
         />
+        <MoreBeyond box={scroller} version={columns} />
       </div>
       <ResultsFooter
         shown={rows.length}

@@ -63,8 +63,12 @@ export function SplitPane({ left, right, over, isFolded }: SplitPaneProps) {
 }
 
 function remembered(): number {
-  const value = Number(localStorage.getItem(KEY));
-  return value >= LEAST && value <= MOST ? value : USUAL;
+  try {
+    const value = Number(localStorage.getItem(KEY));
+    return value >= LEAST && value <= MOST ? value : USUAL;
+  } catch {
+    return USUAL;
+  }
 }
 
 function remember(percent: number): void {

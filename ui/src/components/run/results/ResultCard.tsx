@@ -1,6 +1,7 @@
 import { memo } from "react";
+import type { Item } from "@/api/types";
 import { DuplicateMark } from "@/components/run/DuplicateMark";
-import { FieldValue } from "@/components/run/FieldValue";
+import { FieldValue, isNumeric } from "@/components/run/FieldValue";
 import type { TableColumn } from "@/components/run/results/columns";
 import { isEmpty, type ResultRowProps } from "@/components/run/results/ResultRow";
 import { RowFrame } from "@/components/run/results/RowFrame";
@@ -39,14 +40,28 @@ export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
         {item.state === "failed" ? (
           <span className="min-w-0 flex-1 truncate text-fail">! {item.error ?? "In error"}</span>
         ) : (
-          rest.slice(0, NAMES).map((column) => (
-            <span key={column.field} className="min-w-0 truncate last:ml-auto">
-              <FieldValue value={column.read(item)} format={column.format} />
-            </span>
-          ))
+          rest
+            .slice(0, NAMES)
+            .map((column, place) => (
+              <Value key={column.field} item={item} column={column} isFirst={place === 0} />
+            ))
         )}
         {item.state === "failed" && <span className="shrink-0">{duration(item.seconds)}</span>}
       </div>
     </RowFrame>
   );
 });
+
+/** A value with its name before it, which gives way first; a text that leads the line needs none, nor does a check. */
+function Value({ item, column, isFirst }: { item: Item; column: TableColumn; isFirst: boolean }) {
+  const isNumber = isNumeric(column.format);
+  const isNamed = isNumber || (column.format === "text" && !isFirst);
+  return (
+    <span className="flex min-w-0 gap-1 last:ml-auto">
+      {isNamed && <span className="min-w-0 shrink-[9] truncate text-text-3">{column.label}</span>}
+      <span className={isNumber ? "shrink-0" : "min-w-0 truncate"}>
+        <FieldValue value={column.read(item)} format={column.format} />
+      </span>
+    </span>
+  );
+}

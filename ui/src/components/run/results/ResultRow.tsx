@@ -67,12 +67,16 @@ interface CellProps {
   column: TableColumn;
 }
 
+/** Columns that an error takes at least: an error of which three words can be read tells little. */
+const ERROR_COLUMNS = 3;
+
 /** The first column without a value, and how many of them stand side by side: room for the error. */
 function emptyCells(item: Item, columns: readonly TableColumn[]): [first: number, span: number] {
   const first = columns.findIndex((column) => isEmpty(column.read(item)));
   if (first < 0) return [-1, 0];
   const next = columns.findIndex((column, place) => place > first && !isEmpty(column.read(item)));
-  return [first, (next < 0 ? columns.length : next) - first];
+  const span = (next < 0 ? columns.length : next) - first;
+  return [first, Math.max(span, Math.min(ERROR_COLUMNS, columns.length - first))];
 }
 
 function Cell({ item, column }: CellProps) {

@@ -18,6 +18,7 @@ const WIDTHS: Partial<Record<Format, readonly [rem: number, grow: number]>> = {
   text: [7.5, 1],
   json: [8, 2],
   boolean: [4, 0],
+  number: [5.75, 0], // four digits behind as many zeros, such as 0.001599
 };
 const NUMBER_WIDTH = [5, 0] as const;
 /** A heading is read whole, unless it is very long. */

@@ -1,6 +1,9 @@
 import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import { cn } from "@/lib/cn";
 
+/** What is hidden of a table when nothing but its own padding is. */
+const PADDING_PX = 16;
+
 /** A table that may be wider than its place. A fade at the right edge says that there is more beyond it. */
 export function SideScroll({ className, children }: { className?: string; children: ReactNode }) {
   const box = useRef<HTMLDivElement>(null);
@@ -23,7 +26,7 @@ export function MoreBeyond({ box, version }: { box: RefObject<HTMLElement | null
     if (element === null) return;
     const look = () => {
       const hidden = element.scrollWidth - element.clientWidth - element.scrollLeft;
-      setBar(hidden > 1 ? element.offsetWidth - element.clientWidth : null);
+      setBar(hidden > PADDING_PX ? element.offsetWidth - element.clientWidth : null);
     };
     look();
     element.addEventListener("scroll", look, { passive: true });

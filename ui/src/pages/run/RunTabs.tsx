@@ -44,6 +44,8 @@ export function RunTabs({ tabs, url, files }: RunTabsProps) {
           to={tab === "overview" ? base : `${base}/${tab}`}
           search={url.search as never}
           resetScroll={false}
+          // Else the overview, where all tabs' addresses begin, is called the current one beside the open tab.
+          activeOptions={{ exact: true, includeSearch: false }}
           aria-current={tab === url.tab ? "page" : undefined}
           className={cn(
             "-mb-px flex h-10 shrink-0 items-center gap-1.5 border-b-2 px-3 text-sm max-md:h-11",

@@ -17,14 +17,14 @@ export interface TableColumn {
 const WIDTHS: Partial<Record<Format, readonly [rem: number, grow: number]>> = {
   text: [7.5, 1],
   json: [8, 2],
-  boolean: [4, 0],
+  boolean: [3.5, 0],
   number: [5.75, 0], // four digits behind as many zeros, such as 0.001599
 };
 const NUMBER_WIDTH = [5, 0] as const;
 /** A heading is read whole, unless it is very long. */
 const LETTER_REM = 0.4;
 const MOST_REM = 10;
-const FIRST_REM = 4;
+const FIRST_REM = 3.5;
 const PADDING_REM = 2;
 
 /** The grid of a row, and the width below which it scrolls sideways. */

@@ -70,7 +70,7 @@ export function NumberField({
           placeholder={isNullable ? "not set" : undefined}
           onChange={(event) => {
             setText(event.target.value);
-            const typed = event.target.value.trim().replace(",", ".");
+            const typed = plain(event.target.value.trim());
             if (typed === "") onChange(null);
             // What is no number goes to the server as it is: it knows the right words.
             else onChange((Number.isFinite(Number(typed)) ? Number(typed) : typed) as number);
@@ -86,6 +86,10 @@ export function NumberField({
     </FieldFrame>
   );
 }
+
+/** A comma before decimals is read as a point; one that may part thousands is left, and refused in words. */
+const plain = (typed: string): string =>
+  /^[+-]?[1-9]\d{0,2}(,\d{3})+$/.test(typed) ? typed : typed.replace(",", ".");
 
 export function BooleanField({ path, schema, title, value, onChange }: FieldProps<boolean>) {
   const input = useFieldProps(path);

@@ -74,6 +74,21 @@ describe("a form from a schema", () => {
     expect(params.budget).toBeNull();
   });
 
+  it.each([
+    ["1,5", 1.5],
+    ["0,125", 0.125],
+    ["1e3", 1000],
+    ["1,000", "1,000"],
+    ["12,500,000", "12,500,000"],
+  ])("takes %s for %j: a comma that may part thousands is for the server to refuse", async (typed, meant) => {
+    render(<Host />);
+
+    await userEvent.click(screen.getByLabelText("Budget"));
+    await userEvent.paste(typed);
+
+    expect(params.budget).toBe(meant);
+  });
+
   it("keeps commas within words, reads a command as a terminal does, and numbers as numbers", async () => {
     const schema: Schema = {
       type: "object",

@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, request } from "@/api/client";
 import { useOnce } from "@/api/once";
 import { runQuery } from "@/api/queries";
@@ -41,12 +41,15 @@ export function useNewRun(kind: Kind, start: JsonObject | null): NewRun {
   const navigate = useNavigate();
   const once = useOnce();
 
+  const untouched = useRef(draft);
   useEffect(() => {
+    // Whoever only looks at another run's params keeps what was typed before.
+    if (draft === untouched.current) return;
     const timer = setTimeout(() => saveDraft(kind.name, draft), CHECK_MS);
     return () => clearTimeout(timer);
   }, [kind.name, draft]);
 
-  const { mutate, isPending, error } = useMutation({
+  const { mutate, isPending, error, reset } = useMutation({
     mutationFn: () => {
       const name = draft.name.trim();
       const body = { kind: kind.name, params: draft.params, ...(name && { name }) };
@@ -77,13 +80,18 @@ export function useNewRun(kind: Kind, start: JsonObject | null): NewRun {
     },
     [errors, touched, tried],
   );
+  /** What was refused is another one by then. */
+  const change = (part: Partial<Draft>) => {
+    if (error) reset();
+    setDraft((before) => ({ ...before, ...part }));
+  };
   const fields = new Set(Object.keys(kind.params_schema.properties ?? {}));
   const general = tried ? errors.find(({ field }) => !fields.has(field.split(".")[0] ?? "")) : undefined;
 
   return {
     ...draft,
-    setName: (name) => setDraft((before) => ({ ...before, name })),
-    setParams: (params) => setDraft((before) => ({ ...before, params })),
+    setName: (name) => change({ name }),
+    setParams: (params) => change({ params }),
     checked: check.result,
     errorAt,
     generalError: general?.message ?? (tried && error && errorsOf(error).length === 0 ? error.message : null),

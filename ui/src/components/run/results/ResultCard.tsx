@@ -9,6 +9,8 @@ import { VerdictMark } from "@/components/run/VerdictMark";
 import { count, duration } from "@/lib/format";
 
 const NAMES = 3;
+/** More numbers with their names do not fit. */
+const NUMBERS = 2;
 
 /** A result on a phone: what it was, how it went, how long it took. */
 export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
@@ -24,6 +26,8 @@ export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
   const isSaid = (column: TableColumn) =>
     item.label ? item.label.includes(String(column.read(item))) : names.slice(0, NAMES).includes(column);
   const rest = columns.filter((column) => !isEmpty(column.read(item)) && !isSaid(column));
+  const tooMany = rest.filter((column) => isNumeric(column.format)).slice(NUMBERS);
+  const said = rest.filter((column) => !tooMany.includes(column)).slice(0, NAMES);
   return (
     <RowFrame row={props} className="flex flex-col justify-center gap-1">
       <div role="gridcell" className="flex min-w-0 items-baseline gap-2 text-sm">
@@ -40,11 +44,9 @@ export const ResultCard = memo(function ResultCard(props: ResultRowProps) {
         {item.state === "failed" ? (
           <span className="min-w-0 flex-1 truncate text-fail">! {item.error ?? "In error"}</span>
         ) : (
-          rest
-            .slice(0, NAMES)
-            .map((column, place) => (
-              <Value key={column.field} item={item} column={column} isFirst={place === 0} />
-            ))
+          said.map((column, place) => (
+            <Value key={column.field} item={item} column={column} isFirst={place === 0} />
+          ))
         )}
         {item.state === "failed" && <span className="shrink-0">{duration(item.seconds)}</span>}
       </div>

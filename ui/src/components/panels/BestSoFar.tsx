@@ -16,8 +16,8 @@ const WIDE = 100;
 
 /** Whether the largest is so far from the smallest that the others would lie on the axis. */
 function isWide(scores: readonly number[]): boolean {
-  const least = Math.min(...scores);
-  return least > 0 && Math.max(...scores) > WIDE * least;
+  const least = scores.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  return least > 0 && scores.some((score) => score > WIDE * least);
 }
 
 /** Every item's score in the order of finishing, and the line of the best one until then. */

@@ -8,7 +8,7 @@ import { type Loading, useLoading } from "@/pages/run/useLoading";
 export interface EventLines extends Loading {
   /** Oldest first. */
   readonly events: readonly RunEvent[];
-  /** Nothing older is left on the server. */
+  /** Nothing older is left, neither on the server nor beyond what is kept here. */
   readonly isWhole: boolean;
   readonly isReady: boolean;
 }
@@ -48,11 +48,16 @@ export function useEventLines(
   );
 
   const events = useBatched(batched);
-  return useMemo(() => ({ events, ...load, ...loading }), [events, load, loading]);
+  return useMemo(
+    () => ({ events, ...load, isWhole: load.isWhole && !log.isCut, ...loading }),
+    [events, load, loading, log],
+  );
 }
 
 /** Events by seq, so that what comes twice is kept once. */
 class EventLog {
+  /** More came than is kept. */
+  isCut = false;
   #events = new Map<number, RunEvent>();
   #newest = 0;
   #isOrdered = true;
@@ -73,11 +78,13 @@ class EventLog {
   clear(): void {
     this.#events.clear();
     this.#newest = 0;
+    this.isCut = false;
   }
 
   list(): readonly RunEvent[] {
     let events = [...this.#events.values()];
     if (!this.#isOrdered) events.sort((a, b) => a.seq - b.seq);
+    this.isCut ||= events.length > this.most;
     if (!this.#isOrdered || events.length > this.most) {
       events = events.slice(-this.most);
       this.#events = new Map(events.map((event) => [event.seq, event]));

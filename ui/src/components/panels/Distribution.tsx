@@ -20,7 +20,7 @@ export function DistributionPanel({ panel, view }: PanelProps<"Distribution">) {
         <table className="w-full table-fixed text-sm">
           <thead className="text-left text-text-3 text-xs">
             <tr>
-              <th scope="col" className="w-[28%] pb-1 font-normal">
+              <th scope="col" className="w-[32%] pb-1 font-normal">
                 <span className="sr-only">Group</span>
               </th>
               <th scope="col" className="pb-1 font-normal">

@@ -101,9 +101,9 @@ function Sample({ item, number, panel, view }: SampleProps) {
   });
   return (
     <li className="flex min-w-0 animate-fade flex-col rounded-lg border border-line bg-surface">
-      <header className="flex min-h-10 items-center gap-x-2 px-3 pt-2 text-xs">
-        <span className="shrink-0 font-semibold text-sm">#{count(number)}</span>
-        <span className="min-w-0 grow truncate text-text-2" title={facts.join(" · ")}>
+      <header className="flex min-h-10 items-start gap-x-2 px-3 pt-2.5 text-xs">
+        <span className="-mt-0.5 shrink-0 font-semibold text-sm">#{count(number)}</span>
+        <span className="line-clamp-2 min-w-0 grow text-text-2" title={facts.join(" · ")}>
           {facts.join(" · ")}
         </span>
         {item.state === "failed" ? (

@@ -17,10 +17,10 @@ export function Choice<T extends string>({ label, value, options, onChange }: Ch
   return (
     <fieldset className={ROW}>
       <legend className="sr-only">{label}</legend>
-      <span aria-hidden className="min-w-40 grow text-sm">
+      <span aria-hidden className="min-w-40 grow text-sm max-md:w-full">
         {label}
       </span>
-      <div className="flex rounded-lg border border-line bg-surface p-0.5">
+      <div className="flex rounded-lg bg-track p-0.5">
         {options.map(([option, text]) => (
           <label
             key={option}
@@ -58,13 +58,17 @@ export function Toggle({ label, note, checked, onChange, children }: ToggleProps
   const id = useId();
   return (
     <div className={ROW}>
-      <div className="min-w-40 grow">
+      <div className="min-w-40 flex-1">
         <label htmlFor={id} className="block cursor-pointer text-sm">
           {label}
         </label>
         {note && <p className="text-text-3 text-xs">{note}</p>}
       </div>
-      {children}
+      {children && (
+        <div className="flex items-center gap-x-4 max-md:order-last max-md:w-full max-md:gap-x-2">
+          {children}
+        </div>
+      )}
       <button
         id={id}
         type="button"

@@ -6,6 +6,7 @@ import type { TableColumn } from "@/components/run/results/columns";
 import { isEmpty, type ResultRowProps } from "@/components/run/results/ResultRow";
 import { RowFrame } from "@/components/run/results/RowFrame";
 import { VerdictMark } from "@/components/run/VerdictMark";
+import { cn } from "@/lib/cn";
 import { count, duration } from "@/lib/format";
 
 const NAMES = 3;
@@ -59,8 +60,8 @@ function Value({ item, column, isFirst }: { item: Item; column: TableColumn; isF
   const isNumber = isNumeric(column.format);
   const isNamed = isNumber || (column.format === "text" && !isFirst);
   return (
-    <span className="flex min-w-0 gap-1 last:ml-auto">
-      {isNamed && <span className="min-w-0 shrink-[9] truncate text-text-3">{column.label}</span>}
+    <span className={cn("flex gap-1 last:ml-auto", isNumber ? "shrink-0" : "min-w-0")}>
+      {isNamed && <span className="min-w-0 max-w-28 shrink-[9] truncate text-text-3">{column.label}</span>}
       <span className={isNumber ? "shrink-0" : "min-w-0 truncate"}>
         <FieldValue value={column.read(item)} format={column.format} />
       </span>

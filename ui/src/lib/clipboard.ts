@@ -19,6 +19,7 @@ function copiedByHand(text: string): boolean {
   field.style.opacity = "0";
   // A dialog that is open takes the focus from what lies outside it.
   (opener?.closest("dialog") ?? document.body).append(field);
+  field.focus();
   field.select();
   try {
     return document.execCommand("copy");

@@ -4,6 +4,7 @@ import { auditQuery } from "@/api/queries";
 import { Card } from "@/components/base/Card";
 import { ErrorPanel } from "@/components/base/ErrorPanel";
 import { SideScroll } from "@/components/base/SideScroll";
+import { Skeleton } from "@/components/base/Skeleton";
 import { RelativeTime } from "@/components/base/Time";
 import { deedOf } from "@/lib/analysis/deeds";
 
@@ -13,6 +14,7 @@ export function WhoView({ runId, version }: { runId: string; version: string }) 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new version is the reason to ask again
   useEffect(() => void refetch(), [version, refetch]);
   if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <Skeleton className="h-40" />;
   return (
     <Card title="Who did what" padded={false}>
       <SideScroll>
@@ -27,7 +29,7 @@ export function WhoView({ runId, version }: { runId: string; version: string }) 
             </tr>
           </thead>
           <tbody className="divide-y divide-line border-line border-t">
-            {data?.map((event) => {
+            {data.map((event) => {
               const deed = deedOf(event);
               return (
                 <tr key={event.seq}>

@@ -68,6 +68,7 @@ class Console:
         self._lock = threading.RLock()
         self._rest = ""
         self._bar_told_at = clock()
+        self._bar_told = ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -79,7 +80,7 @@ class Console:
         with self._lock:
             *lines, self._rest = (self._rest + text).split("\n")
             for line in lines:
-                self._tell(line.removesuffix("\r").rpartition("\r")[2])
+                self._end(line)
             self._redraw()
         return len(text)
 
@@ -91,9 +92,9 @@ class Console:
     def finish(self) -> None:
         """Tell a last line without an end, and what was left out."""
         with self._lock:
-            rest, self._rest = self._rest.rstrip("\r").rpartition("\r")[2], ""
+            rest, self._rest = self._rest.rstrip("\r"), ""
             if rest:
-                self._tell(rest)
+                self._end(rest)
             self._tell_left_out()
         self.flush()
 
@@ -110,10 +111,18 @@ class Console:
         if not is_bar:
             return
         latest = begun or drawn.rpartition("\r")[2]
-        self._rest = f"\r{latest}"
+        self._rest = f"\r{latest}" if begun else f"\r{latest}\r"  # what comes next is drawn over it
         if latest.strip() and self._clock() - self._bar_told_at >= BAR_SECONDS:
             self._bar_told_at = self._clock()
+            self._bar_told = latest
             self._tell(latest)
+
+    def _end(self, line: str) -> None:
+        """Tell a line that is complete, unless it is a bar that stands where it was told last."""
+        _, is_bar, shown = line.removesuffix("\r").rpartition("\r")
+        told, self._bar_told = self._bar_told, ""
+        if not is_bar or shown != told:
+            self._tell(shown)
 
     def _tell(self, line: str) -> None:
         if not self._flood.admits():

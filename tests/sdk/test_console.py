@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from pilothouse.sdk.console import BURST_LINES, LINE_CHARACTERS, Console
 
 
@@ -41,6 +43,21 @@ def test_a_bar_counts_as_one_line_and_is_told_now_and_then() -> None:
 
     assert said[-1] == "99% ###"
     assert 8 <= len(said) <= 11
+
+
+@pytest.mark.parametrize("end", ["", "\r", "\n", "\r\n"])
+def test_the_state_at_which_a_bar_was_told_is_not_told_again_at_its_end(end: str) -> None:
+    console, _, said, clock = made()
+
+    console.write("10%\r")
+    clock.now = 5.0
+    console.write("100%")
+    clock.now = 10.0
+    console.write("\r100%")
+    console.write(end)
+    console.finish()
+
+    assert said == ["100%"]
 
 
 def test_a_flood_is_thinned_out_and_counted() -> None:

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { copied } from "@/lib/clipboard";
 
 const execCommand = vi.fn(() => true);

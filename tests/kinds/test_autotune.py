@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pilothouse.kinds import autotune
 from pilothouse.kinds.autotune import KIND
 from pilothouse.kinds.autotune.backend import DeterministicBackend, Watch
 from pilothouse.kinds.autotune.job import Autotune
@@ -271,6 +272,14 @@ def test_the_core_searches_without_optuna(attempts: Attempts, monkeypatch: pytes
     perform(attempts.begin(params(strategy="random")))
 
     assert len(rows(attempts.server)) == 6
+
+
+def test_no_private_part_of_optuna_is_imported() -> None:
+    source = Path(autotune.__file__).with_name("study.py").read_text()
+    names = [line.split() for line in source.splitlines() if line.startswith(("import optuna", "from optuna"))]
+
+    assert names
+    assert not [name for words in names for name in words if "._" in name or name.startswith("_")]
 
 
 # The strategy that learns

@@ -22,8 +22,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.storages.journal._file import BaseJournalFileLock
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import TrialState
 
 from pilothouse.kinds.autotune import space as spaces
@@ -142,7 +141,7 @@ class Study:
         }
 
 
-class _Alone(BaseJournalFileLock):
+class _Alone(JournalFileOpenLock):
     """No lock: one attempt at a time owns the folder, and a lock would outlive a process that is killed."""
 
     def acquire(self) -> bool:
@@ -169,7 +168,7 @@ def _load(params: Params, path: Path, finished: int) -> optuna.Study:
     first = max(3, min(FIRST_BY_CHANCE, params.experiments // 3))
     sampler = optuna.samplers.TPESampler(n_startup_trials=first, seed=params.seed + finished)
     return optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(path), lock_obj=_Alone())),
+        storage=JournalStorage(JournalFileBackend(str(path), lock_obj=_Alone(str(path)))),
         sampler=sampler,
         study_name=NAME,
         directions=["minimize"] * len(params.objectives),

@@ -136,6 +136,8 @@ class Kind:
         entry: Job code as `module:function`; imported by the child process only.
         params: Class with `model_json_schema()` and `model_validate()`.
         unit, units: What one item and several are called.
+        phases_of_items: Every item goes through the phases: the screen shows them as its stages, and
+            the activity feed leaves them out.
         headline: Metric shown as the result in lists.
         live_params: Params that may be changed while the run goes on.
         stuck_seconds: Without item, metric or phase for longer, a run is stuck.
@@ -160,6 +162,7 @@ class Kind:
     unit: str
     units: str
     phases: tuple[str, ...] = ()
+    phases_of_items: bool = False
     columns: tuple[Column, ...] = ()
     metrics: tuple[Metric, ...] = ()
     panels: tuple[Panel, ...] = ()
@@ -210,6 +213,7 @@ class Kind:
             "unit": self.unit,
             "units": self.units,
             "phases": list(self.phases),
+            "phases_of_items": self.phases_of_items,
             "columns": [asdict(column) for column in self.columns],
             "metrics": [asdict(metric) for metric in self.metrics],
             "panels": [{"type": type(panel).__name__, **asdict(panel)} for panel in self.panels],

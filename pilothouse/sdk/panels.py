@@ -186,10 +186,13 @@ class Pareto(Panel):
     Attributes:
         axes: Item fields with their goals; the first two are shown until others are chosen.
         best: Boolean item field that is false where the item breaks a promised limit; None: none does.
+        score: Numeric item field; an item without it was not measured whole, is marked, and never
+            stands on the front. None: all were.
     """
 
     axes: tuple[tuple[str, Goal], ...]
     best: str | None = None
+    score: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

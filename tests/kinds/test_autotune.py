@@ -1,67 +1,24 @@
-"""The loop: rows, resume, what cannot be measured, early ends, and the strategy that learns."""
+"""The loop: rows, resume, what cannot be measured, and early ends."""
 
 from __future__ import annotations
 
 import builtins
-import importlib.util
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pilothouse.kinds import autotune
 from pilothouse.kinds.autotune import KIND
 from pilothouse.kinds.autotune.backend import DeterministicBackend, Watch
-from pilothouse.kinds.autotune.job import Autotune
 from pilothouse.kinds.autotune.measurement import Level
-from pilothouse.kinds.autotune.params import Params
 from pilothouse.kinds.autotune.space import Point
-from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.kind import MissingExtra
+from pilothouse.sdk.panels import Pareto
 from pilothouse.sdk.signals import Cancelled, Fenced
 from tests.kinds.attempts import Attempts
-from tests.sdk.link_server import LinkServer
+from tests.kinds.autotunes import attempts, cost, notes, params, perform, rows
 
-SPACE = [{"name": "a", "values": [1, 2, 3]}, {"name": "b", "values": [1, 2]}]
-
-
-@pytest.fixture
-def attempts(server: LinkServer, tmp_path: Path) -> Iterator[Attempts]:
-    attempts = Attempts(server, tmp_path, KIND.validate)
-    yield attempts
-    attempts.close()
-
-
-def params(**more: Any) -> dict[str, Any]:
-    load = {"concurrencies": [1], "requests": 6, "warmup": 0}
-    return {"space": SPACE, "strategy": "grid", "objectives": ["latency"], "load": load, **more}
-
-
-def cost(point: Point) -> float:
-    """Milliseconds of a token: best at a=2, b=1."""
-    return 10 + 10 * abs(float(point["a"]) - 2) + float(point.get("b", 1))
-
-
-def perform(handle: RunHandle, backend: DeterministicBackend | None = None) -> DeterministicBackend:
-    checked = Params.model_validate(handle.params)
-    backend = backend or DeterministicBackend(cost, params=checked)
-    backend._params = checked
-    try:
-        Autotune(handle, checked, backend).run()
-        handle.settle()
-    finally:
-        handle._link.flush(30)
-    return backend
-
-
-def rows(server: LinkServer) -> dict[str, Any]:
-    return {body.key: body for body in server.bodies("item.finished")}
-
-
-def notes(server: LinkServer, feed: str) -> list[str]:
-    return [body.text for body in server.bodies("note") if body.feed == feed]
+__all__ = ["attempts"]
 
 
 def test_every_point_of_a_grid_is_an_experiment_with_its_numbers(attempts: Attempts) -> None:
@@ -80,6 +37,29 @@ def test_every_point_of_a_grid_is_an_experiment_with_its_numbers(attempts: Attem
     assert server.log.run.metrics["importance/a"] > server.log.run.metrics["importance/b"]  # type: ignore[operator]
     assert notes(server, "planned") == ["6 experiments of 6 points (grid over a, b) for low latency"]
     assert notes(server, "metrics")[-1] == "The best is #3 with 121: a=2, b=1"
+
+
+def test_the_feed_tells_each_experiment_once_by_its_number_and_its_phases_only_as_stages(
+    attempts: Attempts,
+) -> None:
+    server = attempts.server
+
+    perform(
+        attempts.begin(params(stop_hopeless=None)),
+        DeterministicBackend(cost, {"a=3, b=1": "The server ended with exit code 1."}),
+    )
+
+    assert KIND.declaration()["phases_of_items"]
+    assert notes(server, "metrics")[:-1] == [
+        "#1 (a=1, b=1): 231, the best so far",
+        "#2 (a=1, b=2): 242",
+        "#3 (a=2, b=1): 121, the best so far, a 1→2",
+        "#4 (a=2, b=2): 132",
+        "#6 (a=3, b=2): 242",
+    ]
+    assert [(key, body.error) for key, body in rows(server).items() if not body.ok] == [
+        ("5", "The server ended with exit code 1.")
+    ]
 
 
 def test_an_experiment_tells_its_settings_its_phases_and_its_load_while_it_goes_on(
@@ -183,6 +163,26 @@ def test_what_is_hopeless_is_stopped_early_and_is_no_failure(attempts: Attempts)
     assert rows(server)["3"].data["outcome"] == "measured"
 
 
+def test_what_was_stopped_early_is_never_best_nor_on_the_front_nor_counted_as_keeping_promises(
+    attempts: Attempts,
+) -> None:
+    server = attempts.server
+    load = {"concurrencies": [1], "requests": 50, "warmup": 0}
+    slo = [{"metric": "error_rate", "limit": 0.5}]
+
+    perform(
+        attempts.begin(params(space=[{"name": "a", "values": [2, 60, 3]}], load=load, slo=slo)),
+        DeterministicBackend(cost),
+    )
+
+    (front,) = [panel for panel in KIND.panels if isinstance(panel, Pareto)]
+    assert front.score is not None
+    assert [body.data[front.score] is None for body in rows(server).values()] == [False, True, False]
+    assert rows(server)["2"].data["slo_met"] is None
+    assert server.log.run.metrics["slo_met"] == 2
+    assert notes(server, "metrics")[-1].startswith("The best is #1 ")
+
+
 def test_nothing_is_hopeless_when_that_is_switched_off_or_there_are_two_objectives(
     attempts: Attempts,
 ) -> None:
@@ -272,103 +272,3 @@ def test_the_core_searches_without_optuna(attempts: Attempts, monkeypatch: pytes
     perform(attempts.begin(params(strategy="random")))
 
     assert len(rows(attempts.server)) == 6
-
-
-def test_no_private_part_of_optuna_is_imported() -> None:
-    source = Path(autotune.__file__).with_name("study.py").read_text()
-    names = [line.split() for line in source.splitlines() if line.startswith(("import optuna", "from optuna"))]
-
-    assert names
-    assert not [name for words in names for name in words if "._" in name or name.startswith("_")]
-
-
-# The strategy that learns
-
-tpe = pytest.mark.skipif(importlib.util.find_spec("optuna") is None, reason="needs the extra tune")
-
-
-@tpe
-def test_tpe_measures_no_point_twice_and_ends_when_there_is_none_left(attempts: Attempts) -> None:
-    server = attempts.server
-
-    perform(attempts.begin(params(strategy="tpe")))
-
-    assert len({body.data["point"] for body in rows(server).values()}) == 6
-    assert server.log.run.progress.total == 6
-
-
-@tpe
-def test_tpe_finds_a_better_point_than_its_first_ones(attempts: Attempts) -> None:
-    server = attempts.server
-    space = [{"name": name, "type": "float", "low": -10, "high": 10} for name in ("a", "b")]
-
-    perform(
-        attempts.begin(params(space=space, strategy="tpe", experiments=40, stop_hopeless=None)),
-        DeterministicBackend(lambda point: 1 + float(point["a"]) ** 2 + float(point["b"]) ** 2),
-    )
-
-    scores = [body.data["score"] for body in rows(server).values()]
-    assert min(scores[10:]) < min(scores[:10])
-
-
-@tpe
-@pytest.mark.parametrize("loss", ["nothing", "journal", "torn", "broken"])
-def test_a_study_that_is_interrupted_keeps_all_its_trials(
-    attempts: Attempts, tmp_path: Path, loss: str
-) -> None:
-    import optuna
-    from optuna.trial import TrialState
-
-    server = attempts.server
-    journal = tmp_path / "study.journal"
-
-    class Dies(DeterministicBackend):
-        def measure(self, number: int, point: Point, watch: Watch) -> list[Level]:
-            if number == 5:
-                server.next_attempt()
-            return super().measure(number, point, watch)
-
-    space = [
-        {"name": "a", "type": "float", "low": 0, "high": 4},
-        {"name": "b", "type": "int", "low": 1, "high": 9},
-    ]
-    with pytest.raises(Fenced):
-        perform(attempts.begin(params(space=space, strategy="tpe", experiments=8)), Dies(cost))
-    before = {key: body.data["score"] for key, body in rows(server).items()}
-    begun = server.log.saved_state
-    match loss:
-        case "journal":
-            journal.unlink()
-        case "torn":
-            journal.write_bytes(journal.read_bytes()[:-7])
-        case "broken":
-            journal.write_bytes(b"{}\n[]\nnonsense\n")
-    backend = perform(attempts.begin())
-
-    assert begun and backend.measured[0] == (5, begun["point"])
-    assert [number for number, _ in backend.measured] == [5, 6, 7, 8]
-    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(journal)))
-    study = optuna.load_study(study_name="autotune", storage=storage)
-    known = {
-        int(trial.user_attrs["experiment"]): trial
-        for trial in study.trials
-        if trial.state is TrialState.COMPLETE
-    }
-    assert sorted(known) == list(range(1, 9))
-    assert {str(number): known[number].value for number in (1, 2, 3, 4)} == before
-    assert not [trial for trial in study.trials if trial.state is TrialState.RUNNING]
-
-
-@tpe
-def test_tpe_learns_from_what_failed_and_seeks_several_objectives(attempts: Attempts) -> None:
-    server = attempts.server
-    bad = {f"a=3, b={b}": "out of memory" for b in (1, 2)}
-
-    perform(
-        attempts.begin(params(strategy="tpe", objectives=["latency", "throughput"])),
-        DeterministicBackend(cost, bad),
-    )
-
-    assert sum(not body.ok for body in rows(server).values()) == 2
-    assert len(rows(server)) == 6
-    assert server.log.run.metrics["pareto"] == 1

@@ -142,8 +142,9 @@ class Autotune:
         except Hopeless as hopeless:
             observer.leave()
             found = self._columns(hopeless.levels)
+            unknown = {"score": None, "scores": None, **({"slo_met": None} if self._params.slo else {})}
             reason = {"outcome": "stopped early", "reason": hopeless.words}
-            return found | reason | {"score": None, "scores": None} | more | _times(observer)
+            return found | unknown | reason | more | _times(observer)
         except ExperimentFailed as failure:
             if self._is_over:
                 raise Cancelled from None

@@ -32,18 +32,19 @@ class News:
         self._run.note("planned", text)
 
     def after(self, done: Done[Any], *, is_best: bool) -> None:
-        """What is new after an experiment."""
-        number, point = done.data.get("number"), done.data.get("point")
-        if is_best:
+        """One line for an experiment; one that failed has its row's already."""
+        if not done.ok:
+            return
+        named, score = f"#{done.data.get('number')} ({done.data.get('point')})", done.data.get("score")
+        if score is None:
+            text = f"{named}: {done.data.get('outcome')}, {done.data.get('reason')}"
+        elif is_best:
             difference = done.data.get("difference")
             change = f", {difference}" if difference else ""
-            self._run.note(
-                "metrics", f"#{number} is the best so far: {in_digits(done.data['score'])} ({point}){change}"
-            )
-        elif done.ok and done.data.get("score") is None:
-            self._run.note(
-                "metrics", f"#{number} ({point}): {done.data.get('outcome')}, {done.data.get('reason')}"
-            )
+            text = f"{named}: {in_digits(score)}, the best so far{change}"
+        else:
+            text = f"{named}: {in_digits(score)}"
+        self._run.note("metrics", text)
 
     def concluded(self, *, is_used_up: bool) -> None:
         """The run is over."""

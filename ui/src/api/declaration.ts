@@ -65,7 +65,13 @@ export type Panel =
       phase: string | null;
     }
   | { type: "BestSoFar"; title: string; value: string; goal: Goal }
-  | { type: "Pareto"; title: string; axes: [field: string, goal: Goal][]; best: string | null }
+  | {
+      type: "Pareto";
+      title: string;
+      axes: [field: string, goal: Goal][];
+      best: string | null;
+      score?: string | null;
+    }
   | { type: "ParallelCoordinates"; title: string; fields: string[]; value: string; goal: Goal }
   | { type: "Importances"; title: string; prefix: string }
   | { type: "Counts"; title: string; by: string[]; value: string | null }
@@ -88,6 +94,8 @@ export interface Kind {
   unit: string;
   units: string;
   phases: string[];
+  /** Every item goes through the phases: they are its stages, and no news each time. */
+  phases_of_items?: boolean;
   columns: Column[];
   metrics: Metric[];
   panels: Panel[];

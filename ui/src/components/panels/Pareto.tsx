@@ -19,9 +19,15 @@ export function ParetoPanel({ panel, view }: PanelProps<"Pareto">) {
   const [chosen, setChosen] = useState<readonly [number, number]>([0, 1]);
   const x = axes[chosen[0]] ?? NO_AXIS;
   const y = axes[chosen[1]] ?? x;
-  const found = useMemo(() => pareto(view.items, x, y, panel.best), [view.items, x, y, panel.best]);
+  const { best: kept, score = null } = panel;
+  const found = useMemo(() => pareto(view.items, x, y, { kept, score }), [view.items, x, y, kept, score]);
   const isEmpty = found.spots.length === 0;
-  const side = { x: sideOf(view, x), y: sideOf(view, y), best: panel.best && labelOf(view.kind, panel.best) };
+  const side = {
+    x: sideOf(view, x),
+    y: sideOf(view, y),
+    best: kept && labelOf(view.kind, kept),
+    score: score && labelOf(view.kind, score),
+  };
   return (
     <PanelFrame
       title={panel.title}
@@ -106,6 +112,8 @@ interface Sides {
   y: Side;
   /** The limits that are promised, in words. */
   best: string | null;
+  /** What only an item has that was measured whole, in words. */
+  score: string | null;
 }
 
 const sideOf = ({ kind }: PanelView, { field, goal }: Axis): Side => ({
@@ -122,7 +130,7 @@ interface ParetoPlotProps {
 }
 
 function ParetoPlot({ found, sides, view, choice }: ParetoPlotProps) {
-  const { x, y, best } = sides;
+  const { x, y, best, score } = sides;
   const { unit, units } = view.kind;
   return (
     <>
@@ -159,6 +167,7 @@ function ParetoPlot({ found, sides, view, choice }: ParetoPlotProps) {
               {y.label} {y.write(spot.y)}
             </p>
             {!spot.isKept && <p className="text-warn">{best}: no</p>}
+            {!spot.isWhole && <p className="text-warn">{score}: none</p>}
           </>
         )}
       >
@@ -167,6 +176,7 @@ function ParetoPlot({ found, sides, view, choice }: ParetoPlotProps) {
       <p className="mt-1 text-text-2 text-xs">
         ★ beaten by no other ({found.front.length})
         {best && found.spots.some((spot) => !spot.isKept) && ` · ○ ${best}: no`}
+        {score && found.spots.some((spot) => !spot.isWhole) && ` · ○ ${score}: none`}
       </p>
     </>
   );
@@ -189,7 +199,7 @@ function Marks({ found, scales: { x, y } }: { found: Pareto; scales: PlotScales 
             cx={x.at(spot.x)}
             cy={y.at(spot.y)}
             r={3.5}
-            className={spot.isKept ? "fill-text-3 opacity-60" : "fill-card stroke-text-3"}
+            className={spot.isKept && spot.isWhole ? "fill-text-3 opacity-60" : "fill-card stroke-text-3"}
             strokeWidth={1.5}
           />
         ))}

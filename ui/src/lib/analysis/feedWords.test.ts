@@ -1,6 +1,6 @@
 import type { RunEvent } from "@/api/types";
 import { deedOf } from "@/lib/analysis/deeds";
-import { toFeed } from "@/lib/analysis/feedWords";
+import { feedTypes, toFeed } from "@/lib/analysis/feedWords";
 
 const event = (type: string, data: object) =>
   ({ run_id: "r", seq: 1, time: "2026-01-31T09:30:00.000Z", type, data }) as RunEvent;
@@ -20,6 +20,12 @@ test("an interruption tells what was in hand and when it goes on", () => {
     "Interrupted: signal 9.",
     "It goes on by itself.",
   ]);
+});
+
+test("phases are lines, unless every item goes through them", () => {
+  expect(feedTypes({})).toContain("phase.started");
+  expect(feedTypes({ phases_of_items: true })).not.toContain("phase.started");
+  expect(feedTypes({ phases_of_items: true })).toContain("note");
 });
 
 test("a pause tells its reason, its strength and its end", () => {

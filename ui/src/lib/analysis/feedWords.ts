@@ -5,8 +5,8 @@ import type { FeedEvent, FeedType } from "@/lib/analysis/feed";
 import { bytes, duration, exactTime } from "@/lib/format";
 import { inHandWords, stayWords, undyingWords } from "@/lib/status";
 
-/** The types the feed asks the server for. Items in error come from the items themselves. */
-export const FEED_TYPES: readonly RunEvent["type"][] = [
+/** What the feed may tell. Items in error come from the items themselves. */
+const FEED_TYPES: readonly RunEvent["type"][] = [
   "note",
   "run.queued",
   "run.started",
@@ -29,6 +29,11 @@ export const FEED_TYPES: readonly RunEvent["type"][] = [
   "artifact.removed",
   "guard.tripped",
 ];
+
+/** The types the feed asks the server for. Phases that every item goes through are no news each time. */
+export function feedTypes({ phases_of_items }: Pick<Kind, "phases_of_items">): readonly RunEvent["type"][] {
+  return phases_of_items ? FEED_TYPES.filter((type) => type !== "phase.started") : FEED_TYPES;
+}
 
 /** What one item and several are called. */
 type Names = Pick<Kind, "unit" | "units">;

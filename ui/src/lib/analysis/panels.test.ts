@@ -62,8 +62,9 @@ describe("best so far", () => {
 
 describe("the front", () => {
   const point = (seq: number, x: number, y: number, more = {}) => aRow(seq, { x, y, ...more });
-  const front = (rows: ReturnType<typeof point>[], best: string | null = null) =>
-    pareto(rows, { field: "x", goal: "max" }, { field: "y", goal: "min" }, best).front.map(({ key }) => key);
+  const found = (rows: ReturnType<typeof point>[], kept: string | null = null, score: string | null = null) =>
+    pareto(rows, { field: "x", goal: "max" }, { field: "y", goal: "min" }, { kept, score });
+  const front = (...given: Parameters<typeof found>) => found(...given).front.map(({ key }) => key);
 
   test("holds those that no other beats in both, from left to right", () => {
     expect(front([point(1, 1, 1), point(2, 5, 5), point(3, 3, 3), point(4, 3, 4), point(5, 2, 6)])).toEqual([
@@ -81,8 +82,14 @@ describe("the front", () => {
     const rows = [point(1, 9, 1, { ok: false }), point(2, 5, 5, { ok: true })];
 
     expect(front(rows, "ok")).toEqual(["k2"]);
-    const { spots } = pareto(rows, { field: "x", goal: "max" }, { field: "y", goal: "min" }, "ok");
-    expect(spots).toHaveLength(2);
+    expect(found(rows, "ok").spots).toHaveLength(2);
+  });
+
+  test("leaves out who has no score, since it was not measured whole, and marks them", () => {
+    const rows = [point(1, 9, 1, { score: null }), point(2, 5, 5, { score: 3 }), point(3, 4, 6)];
+
+    expect(front(rows, null, "score")).toEqual(["k2"]);
+    expect(found(rows, null, "score").spots.map(({ isWhole }) => isWhole)).toEqual([false, true, false]);
   });
 
   test("agrees with the definition on many points", () => {

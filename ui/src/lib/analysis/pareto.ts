@@ -16,6 +16,8 @@ export interface Spot {
   readonly y: number;
   /** False: it breaks a promised limit, and never stands on the front. */
   readonly isKept: boolean;
+  /** False: it has no score, so its numbers are those of a part, and it never stands on the front. */
+  readonly isWhole: boolean;
   readonly isFront: boolean;
 }
 
@@ -25,18 +27,26 @@ export interface Pareto {
   readonly front: readonly Spot[];
 }
 
+/** Fields that say who may stand on the front; null: nobody is kept off. */
+export interface Entry {
+  readonly kept: string | null;
+  readonly score: string | null;
+}
+
 /**
  * One sweep over the items in the order of `x`, the better first: an item is on
  * the front when its `y` is better than all before it. Twins are both on it.
  */
-export function pareto(items: readonly Row[], x: Axis, y: Axis, kept: string | null): Pareto {
+export function pareto(items: readonly Row[], x: Axis, y: Axis, { kept, score }: Entry): Pareto {
   const known = items.flatMap((item) => {
     const [left, up] = [numberOf(item, x.field), numberOf(item, y.field)];
     if (item.state !== "done" || left === null || up === null) return [];
-    return [{ key: item.key, item, x: left, y: up, isKept: kept === null || item.data[kept] !== false }];
+    const isKept = kept === null || item.data[kept] !== false;
+    const isWhole = score === null || numberOf(item, score) !== null;
+    return [{ key: item.key, item, x: left, y: up, isKept, isWhole }];
   });
   const order = known
-    .filter((spot) => spot.isKept)
+    .filter((spot) => spot.isKept && spot.isWhole)
     .sort((a, b) => compare(x.goal, a.x, b.x) || compare(y.goal, a.y, b.y));
   const onFront = new Set<string>();
   let last: { x: number; y: number } | null = null;

@@ -4,7 +4,7 @@ import { kindsQuery } from "@/api/queries";
 import type { Kind, Run } from "@/api/types";
 import { kindIn } from "@/components/kinds";
 import { type FeedEvent, merge } from "@/lib/analysis/feed";
-import { errorToFeed, FEED_TYPES, toFeed } from "@/lib/analysis/feedWords";
+import { errorToFeed, feedTypes, toFeed } from "@/lib/analysis/feedWords";
 import type { SeriesMap } from "@/lib/analysis/series";
 import { useLiveRun } from "@/live/hooks";
 import type { Connection } from "@/live/types";
@@ -33,7 +33,7 @@ export function useRunData(runId: string): { data: RunData; connection: Connecti
   const kind = useMemo(() => kindIn(kinds, live.kind), [kinds, live.kind]);
   const items = useItems(live.id);
   const { series, loading: seriesLoading } = useSeries(live.id);
-  const lines = useEventLines(live.id, FEED_TYPES, FEED_FIRST, FEED_MOST);
+  const lines = useEventLines(live.id, feedTypes(kind), FEED_FIRST, FEED_MOST);
   const feed = useFeed(lines, items, kind);
   const { error, reload } = lines;
   const feedLoading = useMemo(() => ({ error, reload }), [error, reload]);

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 from pilothouse.kinds.training import KIND, examples, progressfile
 from pilothouse.kinds.training.checkpoint import Shelf, pack, read
 from pilothouse.kinds.training.dataset import load_examples, read_records
-from pilothouse.kinds.training.errors import BadDataset, MissingPackages
+from pilothouse.kinds.training.errors import BadDataset
 from pilothouse.kinds.training.foreign import LOOK_SECONDS
 from pilothouse.kinds.training.job import check_packages, is_out_of_memory
 from pilothouse.kinds.training.params import Params
 from pilothouse.kinds.training.tickets import TEAMS, tickets
-from pilothouse.sdk.kind import Extra
+from pilothouse.sdk.kind import MissingExtra
 from tests.sdk.link_server import LinkServer
 from tests.worker.conftest import Spawn, spawn
 
@@ -76,12 +76,15 @@ def test_the_declaration_imports_nothing_heavy() -> None:
 def test_missing_packages_are_named_with_the_command_that_installs_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Extra, "missing", lambda self: ("torch", "peft"))
+    missing = {"torch", "peft"}
+    monkeypatch.setattr("pilothouse.sdk.kind.find_spec", lambda name: None if name in missing else name)
 
-    with pytest.raises(MissingPackages) as caught:
+    with pytest.raises(MissingExtra) as caught:
         check_packages(Params())
+    with pytest.raises(MissingExtra, match="Training needs torch, peft"):
+        check_packages(Params(method="lora"))
 
-    assert caught.value.message == "Training needs packages that are not installed: torch."
+    assert caught.value.message == "Training needs torch, which is not installed where the host runs."
     assert "pip install 'pilothouse[train]'" in (caught.value.hint or "")
 
 

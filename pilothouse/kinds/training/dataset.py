@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.kinds.config import load_cases
-from pilothouse.kinds.training.errors import BadDataset, MissingPackages
+from pilothouse.kinds.training.errors import BadDataset
 from pilothouse.kinds.training.params import TICKETS, Params
 from pilothouse.kinds.training.tickets import tickets
+from pilothouse.sdk.kind import MissingExtra
 
 TEXT_FIELD = "text"
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
@@ -96,7 +97,7 @@ def read_records(name: str, *, allow_download: bool = False) -> Sequence[Record]
 
     Raises:
         BadDataset: There is no such file, or it is not what its name says.
-        MissingPackages: Parquet without pyarrow.
+        MissingExtra: Parquet without pyarrow.
     """
     if name == TICKETS:
         return tickets()
@@ -126,7 +127,7 @@ def _parquet(path: Path) -> Sequence[Record]:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError:
-        raise MissingPackages(
+        raise MissingExtra(
             "Parquet files need pyarrow.", hint="pip install pyarrow, or give a CSV or JSONL file."
         ) from None
     try:

@@ -5,12 +5,6 @@ from __future__ import annotations
 from pilothouse.errors import PilothouseError
 
 
-class MissingPackages(PilothouseError):
-    """Packages are missing; the hint is the command that installs them."""
-
-    code = "missing_packages"
-
-
 class BadDataset(PilothouseError):
     """The dataset cannot be read, is empty, or lacks its field; the message names it."""
 

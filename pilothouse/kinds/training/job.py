@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pilothouse.kinds.training.backend import Backend
 from pilothouse.kinds.training.checkpoint import Checkpoint, Shelf, pack, read
 from pilothouse.kinds.training.course import Course, Plan, key_of, offer, report, signature
 from pilothouse.kinds.training.dataset import load_examples
-from pilothouse.kinds.training.errors import MissingPackages, OutOfMemory
+from pilothouse.kinds.training.errors import OutOfMemory
 from pilothouse.kinds.training.foreign import follow_command, watch_file
 from pilothouse.kinds.training.params import Params
 from pilothouse.sdk.done import Done
@@ -48,18 +49,12 @@ def check_packages(params: Params) -> None:
     """Fail at once where packages are missing.
 
     Raises:
-        MissingPackages: With the command that installs them.
+        MissingExtra: With the command that installs them.
     """
     extra = KIND.extra
     assert extra is not None
-    needed = {"torch", "transformers", "accelerate"}
-    needed |= {"peft"} if params.method == "lora" else set()
-    missing = sorted(needed & set(extra.missing()))
-    if missing:
-        raise MissingPackages(
-            f"Training needs packages that are not installed: {', '.join(missing)}.",
-            hint=f"Install them where the host runs: {extra.command}",
-        )
+    needed = [name for name in extra.modules if name != "peft" or params.method == "lora"]
+    replace(extra, modules=tuple(needed)).require("Training")
 
 
 class Training:

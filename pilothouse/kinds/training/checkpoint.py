@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 SEAL = "pilothouse.json"
+OFFERED = "pilothouse.offered"
 PREFIX = "checkpoint-"
 # What only the trainer needs: left out of the model that users download.
 TRAINING_STATE = frozenset(
@@ -29,6 +30,7 @@ TRAINING_STATE = frozenset(
         "trainer_state.json",
         "training_args.bin",
         SEAL,
+        OFFERED,
     }
 )
 
@@ -46,6 +48,15 @@ class Checkpoint:
     step: int
     folder: Path
     facts: dict[str, Any]
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it was listed among the run's files."""
+        return (self.folder / OFFERED).exists()
+
+    def mark_offered(self) -> None:
+        """It is listed among the run's files now: a later attempt need not do it again."""
+        (self.folder / OFFERED).touch()
 
 
 class Shelf:
@@ -94,7 +105,8 @@ class Shelf:
         part.write_text(json.dumps({"step": step, "files": files, "facts": facts}))
         _sync(part)
         part.replace(path / SEAL)
-        _sync(path)
+        for folder in (*(each for each in path.rglob("*") if each.is_dir()), path, self.folder):
+            _sync(folder)
         return Checkpoint(step, path, dict(facts))
 
     def trim(self, keep: int, always: Collection[int]) -> list[int]:
@@ -115,7 +127,7 @@ def read(path: Path) -> Checkpoint | None:
         return None
 
 
-def pack(folder: Path, target: Path, leave_out: Iterable[str] = (SEAL,)) -> Path:
+def pack(folder: Path, target: Path, leave_out: Iterable[str] = (SEAL, OFFERED)) -> Path:
     """Zip a folder, whole or not at all. Weights do not compress, so nothing is compressed.
 
     Raises:
@@ -136,13 +148,18 @@ def pack(folder: Path, target: Path, leave_out: Iterable[str] = (SEAL,)) -> Path
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SEAL)
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (SEAL, OFFERED))
 
 
 def _sync(path: Path) -> None:
+    """Return when it is on the disk. What cannot be written late is often said only here.
+
+    Raises:
+        OSError: A file cannot be written whole; some file systems cannot sync a folder, which is let pass.
+    """
     number = os.open(path, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):  # some file systems cannot sync a folder
+        with contextlib.suppress(OSError) if path.is_dir() else contextlib.nullcontext():
             os.fsync(number)
     finally:
         os.close(number)

@@ -26,6 +26,7 @@ from pilothouse.sdk.handle import RunHandle
 
 TELL_SECONDS = 0.25
 PARTS = 10
+ZIPS = "zips"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +293,10 @@ def offer(run: RunHandle, params: Params, checkpoint: Checkpoint) -> None:
         return
     name = f"{key_of(checkpoint.step)}.zip"
     try:
-        path = pack(checkpoint.folder, run.folder / "zips" / name)
+        path = pack(checkpoint.folder, run.folder / ZIPS / name)
         try:
             run.artifact(path, f"checkpoints/{name}")
+            checkpoint.mark_offered()
         finally:
             path.unlink(missing_ok=True)
     except (OSError, PilothouseError) as error:

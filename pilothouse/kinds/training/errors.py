@@ -29,6 +29,12 @@ class OutOfMemory(PilothouseError):
     code = "out_of_memory"
 
 
+class DiskFull(PilothouseError):
+    """The run's folder takes no more; the message names it, the hint says which checkpoint is good."""
+
+    code = "disk_full"
+
+
 class TrainerFailed(PilothouseError):
     """A trainer that is only followed says that it has failed."""
 

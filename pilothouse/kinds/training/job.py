@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pilothouse.kinds.training import KIND, progressfile
 from pilothouse.kinds.training.backend import Backend
 from pilothouse.kinds.training.checkpoint import Checkpoint, Shelf, pack, read
-from pilothouse.kinds.training.course import Course, Plan, key_of, offer, report, signature
+from pilothouse.kinds.training.course import ZIPS, Course, Plan, key_of, offer, report, signature
 from pilothouse.kinds.training.dataset import load_examples
-from pilothouse.kinds.training.errors import OutOfMemory
+from pilothouse.kinds.training.errors import DiskFull, OutOfMemory
 from pilothouse.kinds.training.foreign import follow_command, watch_file
 from pilothouse.kinds.training.params import Params
 from pilothouse.sdk.done import Done
@@ -23,6 +25,15 @@ from pilothouse.sdk.signals import Cancelled
 PHASES = ("Prepare", "Train", "Save")
 MODEL = "model.zip"
 TRAINER_LOG = "trainer.jsonl"
+SHORT_OF_MEMORY = (
+    "out of memory",
+    "outofmemory",
+    "can't allocate memory",
+    "not enough memory",
+    "std::bad_alloc",
+    "status_alloc_failed",
+)
+SHORT_OF_DISK = ("no space left on device", "disk quota", "pytorchstreamwriter failed", "unexpected pos")
 
 
 def run(run: RunHandle) -> None:
@@ -38,9 +49,10 @@ def run(run: RunHandle) -> None:
         case "watch":
             watch_file(run, Path(params.progress_file or "").expanduser())
         case "train":
-            check_packages(params)
-            examples = load_examples(params)  # what is bad is said before anything heavy is imported
-            from pilothouse.kinds.training.hugging import TransformersBackend
+            with told_if_it_fails(run):
+                check_packages(params)
+                examples = load_examples(params)  # what is bad is said before anything heavy is imported
+                from pilothouse.kinds.training.hugging import TransformersBackend
 
             Training(run, params, TransformersBackend(examples)).run()
 
@@ -78,19 +90,20 @@ class Training:
         Raises:
             PilothouseError: What went wrong, and the way out.
         """
-        with self._run.phase(PHASES[0], 1, 3):
-            plan = self._backend.prepare(self._params, self._run.folder, self._tell)
-            self._run.total(plan.steps)
-            self._run.safepoint()
-            start = self._start()
-        course = Course(self._run, self._params, plan, self._shelf)
+        with told_if_it_fails(self._run):
+            with self._run.phase(PHASES[0], 1, 3), self._explained(lambda: "while the model is loaded"):
+                plan = self._backend.prepare(self._params, self._run.folder, self._tell)
+                self._run.total(plan.steps)
+                self._run.safepoint()
+                start = self._start()
+            course = Course(self._run, self._params, plan, self._shelf)
         self._announce(plan, start)
         course.begin(start)
         try:
-            with self._run.phase(PHASES[1], 2, 3):
+            with self._run.phase(PHASES[1], 2, 3), self._explained(lambda: f"at step {course.step + 1}"):
                 if course.step < plan.steps:
-                    self._train(course, start)
-            with self._run.phase(PHASES[2], 3, 3):
+                    self._backend.train(course, self._shelf.folder, start)
+            with self._run.phase(PHASES[2], 3, 3), self._explained(lambda: "while the model is saved"):
                 self._save(start)
         except Cancelled:
             course.ended("cancelled")
@@ -100,13 +113,17 @@ class Training:
             raise
         course.ended("completed")
 
-    def _train(self, course: Course, start: Checkpoint | None) -> None:
+    @contextmanager
+    def _explained(self, when: Callable[[], str]) -> Iterator[None]:
+        """Say the way out where memory or disk is short."""
         try:
-            self._backend.train(course, self._shelf.folder, start)
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise self._out_of_memory(course, error) from error
+            yield
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise self._out_of_memory(when(), error) from error
+            if is_disk_full(error):
+                raise self._disk_full(error) from error
+            raise
 
     # Where it begins
 
@@ -114,6 +131,7 @@ class Training:
         """The newest whole checkpoint; says so where a later one is gone."""
         finished = self._run.finished()
         self._shelf.sweep()
+        shutil.rmtree(self._run.folder / ZIPS, ignore_errors=True)  # of a process that was killed
         own = self._shelf.whole()
         self._catch_up(own, {done.key for done in finished})
         start = own[-1] if own else self._of_the_retried(finished)
@@ -122,10 +140,11 @@ class Training:
         return start
 
     def _catch_up(self, own: list[Checkpoint], finished: set[str]) -> None:
-        """Report what was saved by a process that was killed before it could say so."""
+        """Offer and report what was saved by a process that was killed before it could."""
         for checkpoint in own:
-            if key_of(checkpoint.step) not in finished:
+            if not checkpoint.is_offered:
                 offer(self._run, self._params, checkpoint)
+            if key_of(checkpoint.step) not in finished:
                 self._run.progress(checkpoint.step - 1)
                 report(self._run, checkpoint)
 
@@ -187,13 +206,15 @@ class Training:
         self._run.note("file", f"The model after step {checkpoint.step} is {MODEL}.")
 
     def _log(self) -> Path:
-        """Every finished stretch as a line of JSON."""
+        """Every finished stretch as a line of JSON, whether its checkpoint is kept or not."""
         path = self._run.folder / TRAINER_LOG
-        lines = [json.dumps(_row(checkpoint)) for checkpoint in self._shelf.whole()]
+        rows = [done.data | {"seconds": done.seconds} for done in self._run.finished() if "step" in done.data]
+        rows.sort(key=lambda row: int(row["step"]))
+        lines = (json.dumps({name: value for name, value in row.items() if name != "place"}) for row in rows)
         path.write_text("".join(f"{line}\n" for line in lines))
         return path
 
-    def _out_of_memory(self, course: Course, error: BaseException) -> OutOfMemory:
+    def _out_of_memory(self, when: str, error: BaseException) -> OutOfMemory:
         kept = self._shelf.whole()
         good = f"The checkpoint of step {kept[-1].step} is kept." if kept else "No checkpoint was saved yet."
         batch, more = self._params.batch_size, self._params.accumulation
@@ -203,8 +224,17 @@ class Training:
             else "set method lora"
         )
         way = f"Make it smaller: {smaller}, a shorter max_length, method lora, or precision bf16. {good}"
-        first = str(error).strip().partition("\n")[0] or type(error).__name__
-        return OutOfMemory(f"Out of memory at step {course.step + 1}: {first}", hint=way)
+        return OutOfMemory(f"Out of memory {when}: {_first_line(error)}", hint=way)
+
+    def _disk_full(self, error: BaseException) -> DiskFull:
+        self._shelf.sweep()  # half a checkpoint takes room for nothing
+        kept = self._shelf.whole()
+        good = f"The checkpoint of step {kept[-1].step} is good: a retry goes on from there." if kept else ""
+        way = "Make room first; a lower keep_checkpoints, or offer_checkpoints off, needs less of it."
+        return DiskFull(
+            f"There is no room left in {self._shelf.folder}: {_first_line(error)}",
+            hint=f"{good} {way}".strip(),
+        )
 
     def _tell(self, text: str) -> None:
         self._run.note("planned", text)
@@ -213,11 +243,25 @@ class Training:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory was short, of the machine or of its GPU."""
     text = f"{type(error).__name__} {error}".lower()
-    return isinstance(error, MemoryError) or any(
-        words in text
-        for words in ("out of memory", "outofmemory", "can't allocate memory", "not enough memory")
-    )
+    return isinstance(error, MemoryError) or any(words in text for words in SHORT_OF_MEMORY)
 
 
-def _row(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {name: value for name, value in checkpoint.facts["row"].items() if name != "place"}
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says that the disk takes no more; each library says it in words of its own."""
+    text = str(error).lower()
+    is_told = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return is_told or any(words in text for words in SHORT_OF_DISK)
+
+
+@contextmanager
+def told_if_it_fails(run: RunHandle) -> Iterator[None]:
+    """Tell whoever polls the file of a failure that comes before the first step."""
+    try:
+        yield
+    except Exception as error:
+        progressfile.end(run.folder / progressfile.NAME, run.id, str(error))
+        raise
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

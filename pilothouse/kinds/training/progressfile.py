@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pilothouse.clock import now
+
 NAME = "progress.json"
 _NUMBERS = {
     "loss": ("loss", "train_loss"),
@@ -36,6 +38,17 @@ def write(path: Path, state: Mapping[str, Any]) -> None:
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)
+
+
+def end(path: Path, job_id: str, error: str | None, status: str = "failed") -> None:
+    """A training ends before it has a course: what was said before stays, but for the end."""
+    try:
+        said = json.loads(path.read_text())
+    except (OSError, ValueError):
+        said = {}
+    known = said if isinstance(said, dict) else {}
+    more = {"job_id": job_id, "status": status, "error": error, "timestamp": now(), "complete": True}
+    write(path, known | more)
 
 
 @dataclass(frozen=True, slots=True)

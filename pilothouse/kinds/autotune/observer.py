@@ -9,7 +9,7 @@ from typing import Any
 
 from pilothouse.kinds.autotune.measurement import Level, Sample, numbers
 from pilothouse.kinds.autotune.params import Params
-from pilothouse.kinds.autotune.score import in_digits, time_of
+from pilothouse.kinds.autotune.score import RATES, in_digits, time_of
 from pilothouse.kinds.autotune.server import ExperimentFailed
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.signals import Cancelled
@@ -131,12 +131,29 @@ class Observer:
         if factor is None or len(self._params.objectives) > 1:
             return
         level = _partial(concurrency, samples)
-        now = time_of(objective, self._params.percentile, numbers([level], self._params.slo))
+        found = numbers([level], self._params.slo)
+        now = time_of(objective, self._params.percentile, found)
         best = time_of(objective, self._params.percentile, self._best.get(concurrency, {}))
-        if best and now is not None and now > factor * best:
+        if best and now is not None and self._is_hopeless(level, found, factor * best):
             words = f"{in_digits(now)} ms against {in_digits(best)} ms of the best"
             where = f"with {concurrency} side by side, after {len(samples)} requests"
             raise Hopeless(f"{words} {where}", [*levels, level])
+
+    def _is_hopeless(self, level: Level, found: Mapping[str, Any], limit: float) -> bool:
+        """Whether the rest of the level cannot bring its objective below the limit, in milliseconds.
+
+        A quantile is beyond it only when more requests are than may lie above the quantile in the
+        end: one slow request among the first says nothing. To a rate, what is in hand is added as
+        if it were answered at this moment.
+        """
+        objective, samples, requests = self._params.objectives[0], level.samples, self._params.load.requests
+        if objective not in RATES:
+            times = (sample.milliseconds(objective) for sample in samples)
+            above = sum(time > limit for time in times if time is not None)
+            return above >= requests - int(self._params.percentile / 100 * (requests - 1))
+        in_hand = min(level.concurrency, requests - len(samples)) / level.seconds
+        one = 1 if objective == "goodput" else found["tokens"] / len(samples)
+        return 1000 / (found[RATES[objective]] + in_hand * one) > limit
 
 
 def _partial(concurrency: int, samples: list[Sample]) -> Level:

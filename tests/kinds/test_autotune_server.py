@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +306,33 @@ def test_a_stop_ends_all_that_a_server_started_wherever_it_went(
     assert not [pid for pid in found if lives(pid)]
     with pytest.raises(ExperimentFailed):
         server.check()
+
+
+def test_two_threads_that_stop_a_server_do_not_meet_in_it(
+    family: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "STOP_SECONDS", 0.2)
+    server = Server([sys.executable, str(family)], dict(os.environ), tmp_path, tmp_path / "log")
+    begun, looks = threading.Event(), server._alive
+    turns: list[str] = []
+
+    def alive() -> list[psutil.Process]:
+        turns.append(threading.current_thread().name)
+        return looks()
+
+    monkeypatch.setattr(server, "_alive", alive)
+    while len(pids(family)) < 3:
+        begun.wait(0.02)
+    found = pids(family)
+
+    threads = [threading.Thread(target=server.stop) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert not [pid for pid in found if lives(pid)]
+    assert [name for name, _ in groupby(turns)] == list(dict.fromkeys(turns))
 
 
 def test_a_stop_of_what_has_ended_does_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -57,6 +58,7 @@ class Server:
     def __init__(self, argv: Sequence[str], variables: Mapping[str, str], folder: Path, log: Path) -> None:
         self._log = log
         self._known: dict[int, psutil.Process] = {}
+        self._stopping = threading.Lock()
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             try:
@@ -93,16 +95,20 @@ class Server:
         return ExperimentFailed(reason, tail(self._log))
 
     def stop(self) -> None:
-        """SIGTERM to all of it, SIGKILL to what is left after 5 s; returns when nothing of it lives."""
-        self._signal(signal.SIGTERM)
-        end = time.monotonic() + STOP_SECONDS
-        while self._alive() and time.monotonic() < end:
-            time.sleep(FIRST_LOOK_SECONDS)
-        self._signal(signal.SIGKILL)
-        while self._alive():
+        """SIGTERM to all of it, SIGKILL to what is left after 5 s; returns when nothing of it lives.
+
+        The experiment's thread and the run's own may both call it; the second one waits for the first.
+        """
+        with self._stopping:
+            self._signal(signal.SIGTERM)
+            end = time.monotonic() + STOP_SECONDS
+            while self._alive() and time.monotonic() < end:
+                time.sleep(FIRST_LOOK_SECONDS)
             self._signal(signal.SIGKILL)
-            time.sleep(FIRST_LOOK_SECONDS)
-        self._process.wait()
+            while self._alive():
+                self._signal(signal.SIGKILL)
+                time.sleep(FIRST_LOOK_SECONDS)
+            self._process.wait()
 
     def _alive(self) -> list[psutil.Process]:
         """What lives of it: its process, what that started, and what these started, wherever they went."""

@@ -147,6 +147,24 @@ def test_the_number_of_experiments_may_be_changed_while_the_run_goes_on(attempts
     assert server.log.run.progress.total == 3
 
 
+def test_a_number_of_experiments_below_those_that_are_done_ends_the_run_with_all_of_them(
+    attempts: Attempts,
+) -> None:
+    server = attempts.server
+    handle = attempts.begin(params(experiments=6))
+
+    class Changes(DeterministicBackend):
+        def measure(self, number: int, point: Point, watch: Watch) -> list[Level]:
+            if number == 4:
+                handle.params["experiments"] = 2
+            return super().measure(number, point, watch)
+
+    perform(handle, Changes(cost))
+
+    assert list(rows(server)) == ["1", "2", "3", "4"]
+    assert (server.log.run.progress.done, server.log.run.progress.total) == (4, 4)
+
+
 def test_what_is_hopeless_is_stopped_early_and_is_no_failure(attempts: Attempts) -> None:
     server = attempts.server
     load = {"concurrencies": [1], "requests": 50, "warmup": 0}

@@ -224,6 +224,16 @@ def test_nobody_at_the_address_is_an_error_in_words() -> None:
     generator.close()
 
 
+def test_a_request_that_cannot_be_sent_is_an_error_and_not_a_wait_for_ever(fake: Fake) -> None:
+    fake.answer = lambda handler, body: None
+    generator = Generator(fake.url, "m", Load(), key="key\nwith a line")
+
+    level = generator.level(2, 3, lambda samples: None)
+    generator.close()
+
+    assert [str(each.error).partition(":")[0] for each in level.samples] == ["the request cannot be sent"] * 3
+
+
 def test_a_load_that_is_closed_hangs_up_at_once(fake: Fake) -> None:
     asked, release = threading.Event(), threading.Event()
 

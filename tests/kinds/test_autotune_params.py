@@ -40,6 +40,9 @@ def space(*parameters: dict[str, Any]) -> list[Parameter]:
 @pytest.mark.parametrize(
     ("params", "field", "words"),
     [
+        ({"space": [ORDER], "seed": -1}, "seed", "greater than or equal to 0"),
+        ({"space": [ORDER], "seed": 2**32}, "seed", "less than"),
+        ({"space": [{"name": "x", "values": ["a" * 10_000, "b"]}]}, "space", "longer than 10,000 bytes"),
         ({"space": []}, "space", "there is nothing to tune; add a parameter"),
         ({"space": [{"name": "order", "values": [1]}]}, "space", "there is one point only"),
         ({"space": [{"name": "order", "type": "int", "low": 2, "high": 2}]}, "space", "one point only"),

@@ -128,6 +128,8 @@ class Autotune:
                 return
             self._run.save_state({"number": number, "point": point})
             yield Experiment(number, point)
+        if (end := max(total, self._board.count)) != told:  # lowered while the last one was in hand
+            self._run.total(end)
 
     def _work(self, experiment: Experiment) -> dict[str, Any]:
         """One experiment; in a worker thread."""

@@ -134,6 +134,8 @@ class Generator:
             error = f"no answer within {self._load.timeout_seconds:g} s"
         except (OSError, HTTPException) as failure:
             error = f"the connection broke off ({type(failure).__name__})"
+        except Exception as failure:  # such as a key that no header can hold: a level waits for each answer
+            error = f"the request cannot be sent: {type(failure).__name__}: {failure}"[:LONGEST_ERROR]
         if self._is_closed:
             error = "the load was stopped"
         ended = pieces[-1][0] if pieces and not error else time.perf_counter()

@@ -18,7 +18,7 @@ from pilothouse.kinds.fields import advanced
 
 Objective = Literal["latency", "ttft", "tpot", "throughput", "goodput"]
 MOST_EXPERIMENTS = 99_999  # the dialect numbers an experiment by run × 100,000 + n
-LARGEST_POINT_BYTES = 20_000
+LARGEST_POINT_BYTES = 10_000  # it is saved, and stands three times in its row
 
 
 class Params(BaseModel):
@@ -84,7 +84,12 @@ class Params(BaseModel):
         json_schema_extra=advanced(**{"x-unit": "s"}),
     )
     seed: int = Field(
-        default=7, title="Seed", description="Of the strategy and of requests.", json_schema_extra=advanced()
+        default=7,
+        ge=0,
+        lt=2**31,
+        title="Seed",
+        description="Of the strategy and of requests.",
+        json_schema_extra=advanced(),
     )
 
     @model_validator(mode="after")
@@ -115,8 +120,10 @@ class Params(BaseModel):
         if not faults and spaces.size(self.space) == 1:
             text = "there is one point only, so nothing to compare; give a parameter a second value"
             faults.append(_at(("space",), text))
-        if len(json.dumps([parameter.values for parameter in self.space])) > LARGEST_POINT_BYTES * 10:
-            faults.append(_at(("space",), "the values are longer than 200 KB; name files instead"))
+        longest = [max((len(json.dumps(value)) for value in each.values), default=0) for each in self.space]
+        if sum(longest) + sum(len(each.name) for each in self.space) > LARGEST_POINT_BYTES:
+            text = f"the settings of one experiment are longer than {LARGEST_POINT_BYTES:,} bytes; name files instead"
+            faults.append(_at(("space",), text))
         return faults
 
     def _objective_faults(self) -> list[InitErrorDetails]:

@@ -49,6 +49,7 @@ COLUMNS = (
     Column("scores", "Scores", "json", shown=False),
     Column("params", "Parameters", "json", shown=False),
     Column("levels", "By concurrency", "json", shown=False),
+    Column("basis", "Measured as", shown=False),
     Column("output", "Last lines of the server", shown=False),
 )
 METRICS = (

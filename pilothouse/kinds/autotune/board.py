@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pilothouse.kinds.autotune import space as spaces
 from pilothouse.kinds.autotune.importance import importances
 from pilothouse.kinds.autotune.params import Params
 from pilothouse.kinds.autotune.score import is_dominated
@@ -40,14 +41,34 @@ class Board:
     def __init__(self, params: Params) -> None:
         self._is_single = len(params.objectives) == 1
         self._has_slo = bool(params.slo)
+        self._space = params.space
+        self._names = {parameter.name for parameter in params.space}
+        self._basis = params.basis
         self._entries: list[Entry] = []
+        self._others: list[int] = []
         self._failed = 0
         self.best: Entry | None = None
 
     @property
     def count(self) -> int:
         """Finished experiments."""
-        return len(self._entries)
+        return len(self._entries) + len(self._others)
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers of finished experiments."""
+        return {entry.known.number for entry in self._entries} | set(self._others)
+
+    @property
+    def others(self) -> int:
+        """Those of a run that this one retries, measured otherwise: no score here is one of theirs."""
+        return len(self._others)
+
+    @property
+    def outside(self) -> int:
+        """Finished experiments that are no points of the space."""
+        held = sum(spaces.holds(self._space, entry.known.point) for entry in self._entries)
+        return self.count - held
 
     @property
     def known(self) -> list[Known]:
@@ -58,6 +79,9 @@ class Board:
         """Count one by its columns; returns it when it is the best so far. What is no experiment is left out."""
         number, point = data.get("number"), data.get("params")
         if not isinstance(number, int) or not isinstance(point, dict):
+            return None
+        if point.keys() != self._names or data.get("basis", self._basis) != self._basis:
+            self._others.append(number)
             return None
         values = data.get("scores") if ok else None
         entry = Entry(Known(number, point, values or None), data)

@@ -72,6 +72,7 @@ class Autotune:
         self._news = News(run, params, self._board)
         self._is_over = False
         self._is_used_up = False
+        self._outside = 0
 
     def run(self) -> None:
         """Do what is left of the experiments.
@@ -81,6 +82,7 @@ class Autotune:
         """
         for old in self._run.finished():
             self._board.add(old.data, ok=old.ok)
+        self._outside = self._board.outside
         strategy = strategy_of(self._params, self._run.folder, self._board.known, self._begun())
         self._run.total(self._total())
         self._news.planned(self._total())
@@ -89,7 +91,7 @@ class Autotune:
                 self._work,
                 self._wanted(strategy),
                 key=lambda experiment: experiment.key,
-                describe=lambda experiment: experiment.columns(),
+                describe=lambda experiment: experiment.columns() | {"basis": self._params.basis},
                 label=lambda experiment: experiment.label,
             ):
                 self._count(strategy, done)
@@ -104,16 +106,15 @@ class Autotune:
         number, point = state.get("number"), state.get("point")
         if not isinstance(number, int) or not isinstance(point, dict):
             return None
-        is_finished = any(known.number == number for known in self._board.known)
-        return None if is_finished else Known(number, point, None)
+        return None if number in self._board.numbers else Known(number, point, None)
 
     def _total(self) -> int:
         limit = int(self._run.params.get("experiments", self._params.experiments))
-        return self._params.model_copy(update={"experiments": limit}).total()
+        return self._params.model_copy(update={"experiments": limit}).total(self._outside, self._board.others)
 
     def _wanted(self, strategy: Strategy) -> Iterator[Experiment]:
         """The experiments to begin; asked for the next one when the last one is counted."""
-        finished = {known.number for known in self._board.known}
+        finished = self._board.numbers
         number, told = 0, self._total()
         while number < (total := self._total()):
             if total != told:

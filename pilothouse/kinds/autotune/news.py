@@ -30,6 +30,13 @@ class News:
         done = f", {self._board.count} of them are done" if self._board.count else ""
         text = f"{_count(total)}{among} ({params.strategy} over {names}) for {goals}{done}"
         self._run.note("planned", text)
+        if others := self._board.others:
+            were = "was" if others == 1 else "were"
+            self._run.note(
+                "planned",
+                f"{_count(others)} of the run that this one retries {were} measured otherwise: other parameters, "
+                f"target, load, objectives or promises. They stay in the table; the best, what matters and the strategy leave them out.",
+            )
 
     def after(self, done: Done[Any], *, is_best: bool) -> None:
         """One line for an experiment; one that failed has its row's already."""

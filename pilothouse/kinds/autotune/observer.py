@@ -153,7 +153,8 @@ class Observer:
             return above >= requests - int(self._params.percentile / 100 * (requests - 1))
         in_hand = min(level.concurrency, requests - len(samples)) / level.seconds
         one = 1 if objective == "goodput" else found["tokens"] / len(samples)
-        return 1000 / (found[RATES[objective]] + in_hand * one) > limit
+        rate: float = found[RATES[objective]] + in_hand * one
+        return 1000 / rate > limit
 
 
 def _partial(concurrency: int, samples: list[Sample]) -> Level:

@@ -6,6 +6,7 @@ only: the server reads this at its start.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, Literal, Self
 
@@ -99,10 +100,21 @@ class Params(BaseModel):
             raise ValidationError.from_exception_data("Params", found)
         return self
 
-    def total(self) -> int:
-        """How many experiments there will be at most."""
-        points = spaces.size(self.space)
-        return self.experiments if points is None else min(self.experiments, points)
+    def total(self, outside: int = 0, others: int = 0) -> int:
+        """How many experiments there will be at most.
+
+        Args:
+            outside: Of these are no points of the space.
+            others: Of these do not count, since they were measured otherwise.
+        """
+        points, limit = spaces.size(self.space), self.experiments + others
+        return limit if points is None else min(limit, points + outside)
+
+    @property
+    def basis(self) -> str:
+        """What scores depend on beside the point: only those of one basis can be compared."""
+        named = {"target", "objectives", "percentile", "slo", "load"}
+        return hashlib.sha256(self.model_dump_json(include=named).encode()).hexdigest()[:12]
 
     def _space_faults(self) -> list[InitErrorDetails]:
         if not self.space:

@@ -103,6 +103,13 @@ def random_points(space: Sequence[Dimension], seed: int) -> Iterator[Point]:
             yield point
 
 
+def holds(space: Sequence[Dimension], point: Mapping[str, Value]) -> bool:
+    """Whether a point is one of a space's."""
+    return {dimension.name for dimension in space} == point.keys() and all(
+        _has(dimension, point[dimension.name]) for dimension in space
+    )
+
+
 def identity(point: Mapping[str, Value]) -> tuple[Value, ...]:
     """What tells two points apart; `True` and `1` are different values."""
     return tuple(f"{name}={type(value).__name__}:{value}" for name, value in sorted(point.items()))
@@ -118,9 +125,16 @@ def spelled(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def rounded(value: float) -> float:
-    """A number with six digits: more say nothing about a server's settings."""
-    return float(f"{value:.{DIGITS}g}")
+def rounded(value: float, low: float = -math.inf, high: float = math.inf) -> float:
+    """A number with six digits, within its range: more say nothing about a server's settings."""
+    return min(max(float(f"{value:.{DIGITS}g}"), low), high)
+
+
+def _has(dimension: Dimension, value: Value) -> bool:
+    if (values := choices(dimension)) is not None:
+        return any(type(each) is type(value) and each == value for each in values)
+    low, high = _range(dimension)
+    return isinstance(value, int | float) and low <= value <= high
 
 
 def _range(dimension: Dimension) -> tuple[float, float]:
@@ -142,5 +156,5 @@ def _draw(dimension: Dimension, dice: Random) -> Value:
         return dice.choice(values)
     low, high = _range(dimension)
     if dimension.type == "log":
-        return rounded(math.exp(dice.uniform(math.log(low), math.log(high))))
-    return rounded(dice.uniform(low, high))
+        return rounded(math.exp(dice.uniform(math.log(low), math.log(high))), low, high)
+    return rounded(dice.uniform(low, high), low, high)

@@ -1,7 +1,8 @@
 """Which point comes next: all in turn, or by chance. `study.py` has the one that learns.
 
-The n-th experiment of a grid or of a random search is the same in every attempt,
-so nothing has to be remembered for a resume.
+A grid and a random search have one order: the next experiment is the first point
+that is not finished, so nothing has to be remembered for a resume, and a retry with
+other values measures those that are new.
 """
 
 from __future__ import annotations
@@ -47,20 +48,17 @@ class Fixed:
     """Points in an order that no result changes.
 
     Args:
-        points: One for each experiment, in order.
+        points: All of them, in order.
+        done: What is finished already, so that it is passed over.
     """
 
-    def __init__(self, points: Iterator[Point]) -> None:
+    def __init__(self, points: Iterator[Point], done: Collection[Known] = ()) -> None:
         self._points = points
-        self._drawn: list[Point] = []
+        self._seen = {spaces.identity(known.point) for known in done}
 
     def ask(self, number: int) -> Point | None:
         """See `Strategy`."""
-        while len(self._drawn) < number:
-            if (point := next(self._points, None)) is None:
-                return None
-            self._drawn.append(point)
-        return self._drawn[number - 1]
+        return next((point for point in self._points if spaces.identity(point) not in self._seen), None)
 
     def tell(self, known: Known) -> None:
         """Results change nothing."""
@@ -71,18 +69,19 @@ def strategy_of(params: Params, folder: Path, done: Collection[Known], begun: Kn
 
     Args:
         folder: Of the run; a study is kept in it.
-        done: What is finished already.
+        done: What is finished already; what the space does not hold (any more) is passed over.
         begun: What was interrupted: its number and point.
 
     Raises:
         MissingExtra: TPE without Optuna.
     """
+    done = [known for known in done if spaces.holds(params.space, known.point)]
     match params.strategy:
         case "grid":
             count = spaces.size(params.space) or 0
-            return Fixed(spaces.grid_point(params.space, number) for number in range(count))
+            return Fixed((spaces.grid_point(params.space, number) for number in range(count)), done)
         case "random":
-            return Fixed(spaces.random_points(params.space, params.seed))
+            return Fixed(spaces.random_points(params.space, params.seed), done)
         case "tpe":
             EXTRA.require("The strategy tpe")
             from pilothouse.kinds.autotune.study import Study

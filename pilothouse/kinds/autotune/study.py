@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,9 @@ class Study:
 
     def _rounded(self, params: dict[str, Any]) -> Point:
         return {
-            each.name: spaces.rounded(value) if isinstance(value := params[each.name], float) else value
+            each.name: spaces.rounded(value, *_ends(each))
+            if isinstance(value := params[each.name], float)
+            else value
             for each in self._space
         }
 
@@ -183,6 +186,11 @@ def _trim(path: Path) -> None:
     with path.open("r+b") as file:
         whole = file.read()
         file.truncate(whole.rfind(b"\n") + 1)
+
+
+def _ends(dimension: spaces.Dimension) -> tuple[float, float]:
+    low, high = dimension.low, dimension.high
+    return (-math.inf if low is None else low, math.inf if high is None else high)
 
 
 def _experiment(trial: optuna.trial.FrozenTrial) -> int | None:

@@ -13,7 +13,9 @@ from typing import Any
 KIND = "autotune"
 EXPERIMENTS = 100_000
 Message = dict[str, Any]
-_NOT_MEASURED = ("number", "point", "params", "score", "scores", "outcome", "reason", "output", "difference")
+_NOT_MEASURED = (
+    "number", "point", "params", "score", "scores", "outcome", "reason", "output", "difference", "basis",
+)  # fmt: skip
 
 
 def experiment_id(task: int, number: int) -> int:

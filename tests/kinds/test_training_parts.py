@@ -137,6 +137,13 @@ def test_records_come_from_jsonl_csv_and_parquet(tmp_path: Path) -> None:
             "Record 2 of {path} has no field 'text'; it has other.",
         ),
         ("a.jsonl", '{"text": "x"}', {"text_field": "body"}, "has no field 'body'; it has text."),
+        (
+            "a.jsonl",
+            '{"text": [{"role": "user"}]}',
+            {},
+            "Record 1 of {path} has no text in 'text' but a list.",
+        ),
+        ("a.jsonl", '{"prompt": "x", "completion": {"a": 1}}', {}, "no text in 'completion' but a dict."),
         ("a.xlsx", "x", {}, "has no name that says what it is"),
         ("a.parquet", "no parquet", {}, "The dataset cannot be read. a.parquet:"),
     ],
@@ -152,6 +159,14 @@ def test_a_bad_dataset_is_refused_in_clear_words(
 
     assert words.format(path=path) in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("field", ["dataset", "eval_dataset"])
+def test_the_dataset_that_cannot_be_read_is_named_by_its_field(tmp_path: Path, field: str) -> None:
+    with pytest.raises(BadDataset) as caught:
+        load_examples(Params(**{field: str(tmp_path / "none.jsonl")}))
+
+    assert caught.value.details["field"] == field
 
 
 def test_a_file_that_is_not_there_is_named_whole(tmp_path: Path) -> None:
@@ -223,6 +238,7 @@ def test_a_progress_file_is_written_whole_and_without_nan(tmp_path: Path) -> Non
             {"step": 3, "total": 9, "train_loss": 1, "lr": 0.1},
             (3, 9, {"loss": 1.0, "learning_rate": 0.1}, False, None),
         ),
+        ({"step": 1e300, "total": -1}, (None, None, {}, False, None)),
         ({"progress": 45.5}, (455, 1000, {}, False, None)),
         ({"status": "completed", "complete": True}, (None, None, {}, True, None)),
         ({"status": "failed", "error": "CUDA"}, (None, None, {}, True, "CUDA")),
@@ -241,7 +257,11 @@ def test_progress_files_of_others_are_read(
     assert (seen.step, seen.total, seen.metrics, seen.is_over, seen.error) == expected
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "null", "[" * 200_000, '{"note": "' + "x" * 1_000_000 + '"}'],
+    ids=["nothing", "half", "list", "null", "deep", "huge"],
+)
 def test_half_a_progress_file_is_looked_at_again(tmp_path: Path, content: str) -> None:
     path = tmp_path / "progress.json"
     path.write_text(content)

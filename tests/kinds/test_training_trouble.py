@@ -48,6 +48,27 @@ def test_a_retry_goes_on_from_the_checkpoints_of_the_run_it_retries(
     assert done == list(range(11, 31))
 
 
+def test_a_retry_with_another_model_begins_again_and_says_why(
+    begin: Begin, server: LinkServer, tmp_path: Path
+) -> None:
+    perform(begin(**THIRTY))
+    kept = server.bodies("item.finished")
+    server.add_run(**KIND.validate({**THIRTY, "model": "another"}))
+    for body in kept:
+        server.log.append(body.model_copy(update={"reused": True}))
+    done: list[int] = []
+    other = tmp_path / "other"
+    other.mkdir()
+
+    perform(begin(folder=other), done.append)
+
+    assert done[0] == 1
+    (said,) = notes(server, "error")
+    assert said.startswith(
+        "The checkpoint of step 30 is of another model, method, dataset or precision. Training begins"
+    )
+
+
 def test_a_new_run_from_a_chosen_checkpoint_gives_the_losses_of_the_undisturbed_one(
     begin: Begin, server: LinkServer, whole: dict[int, float], tmp_path: Path
 ) -> None:

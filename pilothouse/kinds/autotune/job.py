@@ -7,7 +7,7 @@ same settings. Experiments never run side by side: they would measure each other
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from pilothouse.kinds.autotune.measurement import Level, common_errors, numbers,
 from pilothouse.kinds.autotune.news import News
 from pilothouse.kinds.autotune.observer import Hopeless, Observer
 from pilothouse.kinds.autotune.params import Params
-from pilothouse.kinds.autotune.score import judge, scores
+from pilothouse.kinds.autotune.score import judge, scores, time_of
 from pilothouse.kinds.autotune.server import ExperimentFailed
 from pilothouse.kinds.autotune.space import Point, in_words
 from pilothouse.kinds.autotune.strategy import Known, Strategy, strategy_of
@@ -168,16 +168,19 @@ class Autotune:
         verdict = judge(self._params.slo, found)
         values = scores(self._params.objectives, self._params.percentile, found, verdict.factor)
         if verdict.is_out or values is None:
-            why = f"beyond the limit: {'; '.join(verdict.broken)}" if verdict.is_out else "it has no number"
-            outcome = {
-                "outcome": "out of limits" if verdict.is_out else "failed",
-                "reason": why,
-                "score": None,
-            }
-            return found | outcome | {"scores": None}
+            how, why = "out of limits", f"beyond the limit: {'; '.join(verdict.broken)}"
+            if not verdict.is_out:
+                how, why = "no score", self._why_unscored(found)
+            return found | {"outcome": how, "reason": why, "score": None, "scores": None}
         reason = "; ".join(verdict.broken) or None
         values = [round(value, 6) for value in values]
         return found | {"outcome": "measured", "reason": reason, "score": values[0], "scores": values}
+
+    def _why_unscored(self, found: Mapping[str, Any]) -> str:
+        """Such as no good answer at all, or no time per token where answers have one token."""
+        percentile = self._params.percentile
+        known = (each for each in self._params.objectives if time_of(each, percentile, found) is None)
+        return f"there is no {', '.join(known)} in what was measured"
 
     def _columns(self, levels: list[Level]) -> dict[str, Any]:
         slos = self._params.slo

@@ -35,7 +35,8 @@ class News:
             self._run.note(
                 "planned",
                 f"{_count(others)} of the run that this one retries {were} measured otherwise: other parameters, "
-                f"target, load, objectives or promises. They stay in the table; the best, what matters and the strategy leave them out.",
+                f"target, load, objectives or promises. They stay in the table; "
+                "the best, what matters and the strategy leave them out.",
             )
 
     def after(self, done: Done[Any], *, is_best: bool) -> None:

@@ -44,7 +44,12 @@ def load_examples(params: Params) -> Examples:
     """
     found, empty = _examples(params.dataset, params)
     if params.eval_dataset:
-        held, _ = _examples(params.eval_dataset, params)
+        try:
+            held, _ = _examples(params.eval_dataset, params)
+        except BadDataset as error:  # the same fault in the other field
+            if error.details.get("field") == "dataset":
+                error.details["field"] = "eval_dataset"
+            raise
         return Examples(found, held, empty)
     count = min(round(len(found) * params.eval_fraction), len(found) - 1)
     order = list(range(len(found)))
@@ -75,7 +80,7 @@ def _example(number: int, record: Record, name: str, params: Params) -> Example:
     if params.text_field is None and TEXT_FIELD not in record:
         pair = params.prompt_field, params.completion_field
         if all(field in record for field in pair):
-            prompt, completion = (_text(record[field]) for field in pair)
+            prompt, completion = (_text(number, record, field, name) for field in pair)
             return Example(prompt, completion)
     field = params.text_field or TEXT_FIELD
     if field not in record:
@@ -85,11 +90,19 @@ def _example(number: int, record: Record, name: str, params: Params) -> Example:
             hint="Name the field with the text (text_field), or the two of a pair (prompt_field, completion_field).",
             field="text_field",
         )
-    return Example("", _text(record[field]))
+    return Example("", _text(number, record, field, name))
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+def _text(number: int, record: Record, field: str, name: str) -> str:
+    """A field as text; what a list or an object would become as text is not what one wants to be learnt."""
+    value = record[field]
+    if isinstance(value, str | int | float | None):
+        return "" if value is None else str(value)
+    raise BadDataset(
+        f"Record {number} of {name} has no text in {field!r} but a {type(value).__name__}.",
+        hint="Write it out as text, or name another field (text_field, or prompt_field and completion_field).",
+        field="text_field",
+    )
 
 
 def read_records(name: str, *, allow_download: bool = False) -> Sequence[Record]:

@@ -157,17 +157,17 @@ class Training:
         return None
 
     def _say_what_is_gone(self, finished: list[Done[None]], start: Checkpoint | None) -> None:
-        last = max((int(done.data["step"]) for done in finished if "step" in done.data), default=0)
+        last = max((done for done in finished if "step" in done.data), key=_step_of, default=None)
         at = start.step if start else 0
-        if at >= last:
+        if last is None or at >= _step_of(last):
             return
         begins = f"goes on from the checkpoint of step {at}" if start else "begins again at the first step"
-        again = f"steps {at + 1} to {last} are done again, and their rows stay as they were"
-        self._run.note(
-            "error",
-            f"The checkpoint of step {last} is not in {self._shelf.folder} any more, or is damaged. "
-            f"Training {begins}: {again}.",
-        )
+        again = f"steps {at + 1} to {_step_of(last)} are done again, and their rows stay as they were"
+        place = Path(str(last.data.get("place") or self._shelf.place(_step_of(last))))
+        why = f"is not in {place.parent} any more, or is damaged"
+        if read(place):
+            why = "is of another model, method, dataset or precision"
+        self._run.note("error", f"The checkpoint of step {_step_of(last)} {why}. Training {begins}: {again}.")
 
     def _say_what_is_repeated(self, start: Checkpoint | None) -> None:
         """Steps after the last checkpoint died with their process; how many, progress.json knows."""
@@ -261,6 +261,10 @@ def told_if_it_fails(run: RunHandle) -> Iterator[None]:
     except Exception as error:
         progressfile.end(run.folder / progressfile.NAME, run.id, str(error))
         raise
+
+
+def _step_of(done: Done[None]) -> int:
+    return int(done.data["step"])
 
 
 def _first_line(error: BaseException) -> str:

@@ -295,7 +295,7 @@ class Params(BaseModel):
     progress_file: Word | None = Field(
         default=None,
         title="Progress file",
-        description="Mode watch: the progress.json to follow. Mode command: one that the command writes, if it does.",
+        description="Mode watch: the progress.json to follow.",
         json_schema_extra=_advanced(),
     )
 

@@ -16,6 +16,8 @@ from typing import Any
 from pilothouse.clock import now
 
 NAME = "progress.json"
+LARGEST_BYTES = 1_000_000
+MOST_STEPS = 10**15
 _NUMBERS = {
     "loss": ("loss", "train_loss"),
     "eval_loss": ("eval_loss", "val_loss", "validation_loss"),
@@ -71,10 +73,11 @@ class Seen:
 
 
 def read(path: Path) -> Seen | None:
-    """Read a file that another program writes; None while there is none, or half of one."""
+    """Read a file that another program writes; None while there is none, half of one, or something else."""
     try:
-        said = json.loads(path.read_text())
-    except (OSError, ValueError):
+        with path.open("rb") as file:
+            said = json.loads(file.read(LARGEST_BYTES))
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(said, dict):
         return None
@@ -91,7 +94,7 @@ def read(path: Path) -> Seen | None:
 
 def _whole(said: Mapping[str, Any], *names: str) -> int | None:
     value = _number(said, names)
-    return int(value) if value is not None and value >= 0 else None
+    return int(value) if value is not None and 0 <= value <= MOST_STEPS else None
 
 
 def _number(said: Mapping[str, Any], names: tuple[str, ...]) -> float | None:

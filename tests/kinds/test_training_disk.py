@@ -13,7 +13,7 @@ import pytest
 from pilothouse.kinds.training.backend import ArithmeticBackend
 from pilothouse.kinds.training.checkpoint import Shelf, read
 from pilothouse.kinds.training.errors import DiskFull, OutOfMemory
-from pilothouse.kinds.training.job import is_disk_full
+from pilothouse.kinds.training.shortage import is_disk_full
 from pilothouse.sdk.signals import Fenced
 from tests.kinds.trainings import THIRTY, Begin, Killed, begin, fenced, losses, perform, rows, whole
 from tests.sdk.link_server import LinkServer

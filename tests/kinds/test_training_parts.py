@@ -14,11 +14,13 @@ from pydantic import ValidationError
 
 from pilothouse.kinds.training import KIND, examples, progressfile
 from pilothouse.kinds.training.checkpoint import Shelf, pack, read
+from pilothouse.kinds.training.course import steps_per_epoch
 from pilothouse.kinds.training.dataset import load_examples, read_records
 from pilothouse.kinds.training.errors import BadDataset
 from pilothouse.kinds.training.foreign import LOOK_SECONDS
-from pilothouse.kinds.training.job import check_packages, is_out_of_memory
+from pilothouse.kinds.training.job import check_packages
 from pilothouse.kinds.training.params import Params
+from pilothouse.kinds.training.shortage import is_out_of_memory
 from pilothouse.kinds.training.tickets import TEAMS, tickets
 from pilothouse.sdk.kind import MissingExtra
 from tests.sdk.link_server import LinkServer
@@ -92,6 +94,11 @@ def test_errors_of_memory_are_told_from_others() -> None:
     assert is_out_of_memory(MemoryError())
     assert is_out_of_memory(RuntimeError("MPS backend out of memory"))
     assert not is_out_of_memory(RuntimeError("shape mismatch"))
+
+
+@pytest.mark.parametrize(("devices", "steps"), [(0, 13), (1, 13), (4, 4)])
+def test_an_epoch_is_shorter_where_each_gpu_takes_a_batch_of_its_own(devices: int, steps: int) -> None:
+    assert steps_per_epoch(100, Params(batch_size=4, accumulation=2), devices) == steps
 
 
 # Datasets

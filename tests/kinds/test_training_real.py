@@ -162,6 +162,21 @@ def test_a_model_from_a_folder_is_trained_and_one_with_a_broken_weight_is_caught
         assert server.log.run.progress.done == 4
 
 
+def test_a_model_whose_weights_are_cut_short_is_said(perform: Perform, tmp_path: Path) -> None:
+    from pilothouse.kinds.training.model import make_tiny
+    from pilothouse.kinds.training.tokens import make_tokenizer
+
+    tokenizer = make_tokenizer(["the wifi drops"], tmp_path / "model")
+    make_tiny(tokenizer, 120).save_pretrained(tmp_path / "model")
+    weights = tmp_path / "model" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+
+    with pytest.raises(BadModel, match=r"The model .* cannot be loaded: ") as caught:
+        perform(model=str(tmp_path / "model"))
+
+    assert "damaged or cut short" in (caught.value.hint or "")
+
+
 def test_a_model_that_is_not_here_is_not_fetched_unasked(perform: Perform) -> None:
     with pytest.raises(BadModel) as caught:
         perform(model="nobody/nothing")

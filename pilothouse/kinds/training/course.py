@@ -270,6 +270,12 @@ class Course:
         )
 
 
+def steps_per_epoch(examples: int, params: Params, devices: int = 1) -> int:
+    """Optimiser steps that go through so many examples once; each GPU takes a batch of its own."""
+    batches = math.ceil(examples / (params.batch_size * max(1, devices)))
+    return math.ceil(batches / params.accumulation)
+
+
 def signature(params: Params) -> dict[str, Any]:
     """What must be the same for a checkpoint to fit."""
     return params.model_dump(include={"model", "method", "lora_rank", "dataset", "precision"})

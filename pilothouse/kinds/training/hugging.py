@@ -13,7 +13,7 @@ import transformers
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from pilothouse.kinds.training.checkpoint import TRAINING_STATE, Checkpoint
-from pilothouse.kinds.training.course import Course, Plan
+from pilothouse.kinds.training.course import Course, Plan, steps_per_epoch
 from pilothouse.kinds.training.dataset import Example, Examples
 from pilothouse.kinds.training.model import check_device, load_model, load_tokenizer, merged, room
 from pilothouse.kinds.training.params import TINY, Params
@@ -61,7 +61,8 @@ class TransformersBackend:
         left_out = examples.empty + unlearnt
         if left_out:
             tell(f"{left_out:,} records are left out: they have no text, or none within {length} tokens.")
-        per_epoch = math.ceil(math.ceil(len(self._train) / params.batch_size) / params.accumulation)
+        devices = 1 if self._is_cpu else torch.cuda.device_count()
+        per_epoch = steps_per_epoch(len(self._train), params, devices)
         steps = params.steps or math.ceil(params.epochs * per_epoch)
         return Plan(steps, per_epoch, has_evaluation=bool(self._held), is_cheap_to_read=self._is_cpu)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pilothouse.kinds.training.dataset import load_examples
 from pilothouse.kinds.training.errors import DiskFull, OutOfMemory
 from pilothouse.kinds.training.foreign import follow_command, watch_file
 from pilothouse.kinds.training.params import Params
+from pilothouse.kinds.training.shortage import is_disk_full, is_out_of_memory
 from pilothouse.sdk.done import Done
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.signals import Cancelled
@@ -25,15 +25,6 @@ from pilothouse.sdk.signals import Cancelled
 PHASES = ("Prepare", "Train", "Save")
 MODEL = "model.zip"
 TRAINER_LOG = "trainer.jsonl"
-SHORT_OF_MEMORY = (
-    "out of memory",
-    "outofmemory",
-    "can't allocate memory",
-    "not enough memory",
-    "std::bad_alloc",
-    "status_alloc_failed",
-)
-SHORT_OF_DISK = ("no space left on device", "disk quota", "pytorchstreamwriter failed", "unexpected pos")
 
 
 def run(run: RunHandle) -> None:
@@ -238,19 +229,6 @@ class Training:
 
     def _tell(self, text: str) -> None:
         self._run.note("planned", text)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory was short, of the machine or of its GPU."""
-    text = f"{type(error).__name__} {error}".lower()
-    return isinstance(error, MemoryError) or any(words in text for words in SHORT_OF_MEMORY)
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether an error says that the disk takes no more; each library says it in words of its own."""
-    text = str(error).lower()
-    is_told = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return is_told or any(words in text for words in SHORT_OF_DISK)
 
 
 @contextmanager

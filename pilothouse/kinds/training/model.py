@@ -10,6 +10,7 @@ import torch
 
 from pilothouse.kinds.training.errors import BadModel
 from pilothouse.kinds.training.params import TINY, Params
+from pilothouse.kinds.training.shortage import is_out_of_memory
 from pilothouse.kinds.training.tokens import make_tokenizer
 
 LAYERS, HEADS, WIDTH = 2, 4, 96
@@ -138,3 +139,12 @@ def _fetch(loader: Any, params: Params) -> Any:
             hint += " To fetch a Hugging Face model of that name, set allow_download."
         message = f"There is no model {params.model!r} on this machine: {first}"
         raise BadModel(message, hint=hint, field="model") from error
+    except Exception as error:  # each format of weights has errors of its own for a file that is cut short
+        if is_out_of_memory(error):
+            raise
+        first = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise BadModel(
+            f"The model {params.model!r} cannot be loaded: {first}",
+            hint="One of its files may be damaged or cut short; copy or fetch it again.",
+            field="model",
+        ) from error

@@ -97,6 +97,36 @@ def test_a_point_that_cannot_be_measured_is_a_row_with_its_reason_and_the_run_go
     assert notes(server, "metrics")[-1].startswith("The best is #4")
 
 
+def test_an_experiment_that_fails_in_an_unexpected_way_is_a_failed_row_like_any_other(
+    attempts: Attempts,
+) -> None:
+    server = attempts.server
+
+    class Odd(DeterministicBackend):
+        def measure(self, number: int, point: Point, watch: Watch) -> list[Level]:
+            watch.phase("Deploy")
+            raise OSError(28, "No space left on device")
+
+    perform(attempts.begin(params(experiments=1)), Odd(cost))
+
+    row = rows(server)["1"]
+    assert (row.ok, row.data["outcome"]) == (False, "failed")
+    assert row.error == row.data["reason"]
+    assert "No space left on device" in row.data["reason"]
+    assert [body.name for body in server.bodies("phase.finished")] == ["Deploy"]
+
+
+def test_an_objective_without_a_number_is_no_score_and_named(attempts: Attempts) -> None:
+    server = attempts.server
+    slo = [{"metric": "latency_p95_ms", "limit": 1}]
+
+    perform(attempts.begin(params(experiments=1, objectives=["goodput"], slo=slo)))
+
+    row = rows(server)["1"]
+    assert (row.ok, row.data["outcome"], row.data["score"]) == (True, "no score", None)
+    assert row.data["reason"] == "there is no goodput in what was measured"
+
+
 def test_a_run_in_which_nothing_could_be_measured_ends_and_says_so(attempts: Attempts) -> None:
     server = attempts.server
     words = [f"a={a}, b={b}" for a in (1, 2, 3) for b in (1, 2)]

@@ -19,9 +19,10 @@ from pilothouse.kinds.autotune.observer import Hopeless, Observer
 from pilothouse.kinds.autotune.params import Params
 from pilothouse.kinds.autotune.score import judge, scores, time_of
 from pilothouse.kinds.autotune.server import ExperimentFailed
-from pilothouse.kinds.autotune.space import Point, in_words
+from pilothouse.kinds.autotune.space import Point
+from pilothouse.kinds.autotune.space import in_words as point_in_words
 from pilothouse.kinds.autotune.strategy import Known, Strategy, strategy_of
-from pilothouse.sdk.done import Done
+from pilothouse.sdk.done import Done, in_words
 from pilothouse.sdk.handle import RunHandle
 from pilothouse.sdk.signals import Cancelled, ItemFailed
 
@@ -41,12 +42,12 @@ class Experiment:
     @property
     def label(self) -> str:
         """What the screen shows while it is in hand."""
-        return f"#{self.number} {in_words(self.point)}"
+        return f"#{self.number} {point_in_words(self.point)}"
 
     def columns(self) -> dict[str, Any]:
         """What is known before the measurement."""
         flat = {f"param_{name}": value for name, value in self.point.items()}
-        return {"number": self.number, "point": in_words(self.point), "params": self.point, **flat}
+        return {"number": self.number, "point": point_in_words(self.point), "params": self.point, **flat}
 
 
 def run(run: RunHandle) -> None:
@@ -148,12 +149,13 @@ class Autotune:
             unknown = {"score": None, "scores": None, **({"slo_met": None} if self._params.slo else {})}
             reason = {"outcome": "stopped early", "reason": hopeless.words}
             return found | unknown | reason | more | _times(observer)
-        except ExperimentFailed as failure:
+        except Exception as error:
             if self._is_over:
                 raise Cancelled from None
             observer.leave()
+            failure = error if isinstance(error, ExperimentFailed) else ExperimentFailed(in_words(error))
             stopped = {"outcome": "failed", "reason": failure.reason, "output": failure.output or None}
-            raise ItemFailed(failure.reason, **stopped, **more, **_times(observer)) from None
+            raise ItemFailed(failure.reason, **stopped, **more, **_times(observer)) from error
 
     def _outcome(self, levels: list[Level]) -> dict[str, Any]:
         """The columns of a measurement that came to its end.

@@ -16,6 +16,7 @@ from pilothouse.kinds.autotune.parts import Parameter
 from pilothouse.kinds.autotune.space import (
     choices,
     grid_point,
+    holds,
     identity,
     in_words,
     random_points,
@@ -164,3 +165,41 @@ def test_chance_stays_within_endless_and_within_huge_spaces() -> None:
     assert 0.3 < sum(point["x"] < 0.1 for point in drawn) / 500 < 0.7  # type: ignore[operator]
     assert size(huge) == 10**12
     assert len(list(islice(random_points(huge, 1), 100))) == 100
+
+
+def part(**fields: Any) -> Parameter:
+    return Parameter.model_validate({"name": "x", **fields})
+
+
+def test_a_range_with_fewer_digits_than_its_ends_is_never_left_and_comes_to_an_end() -> None:
+    narrow = [part(type="float", low=0.1234567, high=0.1234569)]
+
+    points = list(random_points(narrow, 1))
+
+    assert points
+    assert all(0.1234567 <= float(point["x"]) <= 0.1234569 for point in points)
+
+
+def test_the_last_of_many_points_are_found_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pilothouse.kinds.autotune.space._SHUFFLED_BELOW", 10)
+    monkeypatch.setattr("pilothouse.kinds.autotune.space._MOST_REPEATS", 2)
+    many = [part(type="int", low=1, high=50)]
+
+    assert sorted(int(point["x"]) for point in random_points(many, 1)) == list(range(1, 51))
+
+
+@pytest.mark.parametrize(
+    ("fields", "value", "is_held"),
+    [
+        ({"values": [1, 2]}, 2, True),
+        ({"values": [1, 2]}, True, False),
+        ({"values": [1, 2]}, 3, False),
+        ({"type": "int", "low": 1, "high": 9, "step": 2}, 4, False),
+        ({"type": "float", "low": 0, "high": 1}, 0.5, True),
+        ({"type": "float", "low": 0, "high": 1}, 1.5, False),
+        ({"type": "log", "low": 1, "high": 9}, "fast", False),
+    ],
+)
+def test_a_space_knows_its_points(fields: dict[str, Any], value: Any, is_held: bool) -> None:
+    assert holds([part(**fields)], {"x": value}) == is_held
+    assert not holds([part(**fields)], {"x": value, "y": 1})

@@ -115,3 +115,13 @@ def test_no_private_part_of_optuna_is_imported() -> None:
 
     assert names
     assert not [name for words in names for name in words if "._" in name or name.startswith("_")]
+
+
+@tpe
+def test_a_study_whose_space_is_used_up_by_its_digits_ends(attempts: Attempts) -> None:
+    space = [{"name": "a", "type": "float", "low": 2.0000001, "high": 2.0000002}]
+
+    perform(attempts.begin(params(space=space, strategy="tpe", experiments=5)))
+
+    progress = attempts.server.log.run.progress
+    assert 1 <= progress.done == progress.total < 5

@@ -16,6 +16,7 @@ Point = dict[str, Value]
 
 DIGITS = 6
 _SHUFFLED_BELOW = 10_000
+_MOST_REPEATS = 10_000
 
 
 class Dimension(Protocol):
@@ -87,7 +88,10 @@ def grid_point(space: Sequence[Dimension], number: int) -> Point:
 
 
 def random_points(space: Sequence[Dimension], seed: int) -> Iterator[Point]:
-    """Points by chance, each one once, the same for the same seed; ends when a finite space is used up."""
+    """Points by chance, each one once, the same for the same seed; ends when the space is used up.
+
+    A range that is narrower than the digits of its numbers has few points, though nobody counted them.
+    """
     dice = Random(seed)  # noqa: S311 - a search, no secret
     count = size(space)
     if count is not None and count <= _SHUFFLED_BELOW:
@@ -96,10 +100,17 @@ def random_points(space: Sequence[Dimension], seed: int) -> Iterator[Point]:
         yield from (grid_point(space, number) for number in order)
         return
     seen: set[tuple[Value, ...]] = set()
-    while count is None or len(seen) < count:
+    repeats = 0
+    while repeats < _MOST_REPEATS:
         point = {dimension.name: _draw(dimension, dice) for dimension in space}
+        repeats += 1
         if identity(point) not in seen:
+            repeats = 0
             seen.add(identity(point))
+            yield point
+    for number in range(count or 0):  # chance finds the last few of many no more
+        point = grid_point(space, number)
+        if identity(point) not in seen:
             yield point
 
 

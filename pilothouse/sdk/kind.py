@@ -136,8 +136,8 @@ class Kind:
         entry: Job code as `module:function`; imported by the child process only.
         params: Class with `model_json_schema()` and `model_validate()`.
         unit, units: What one item and several are called.
-        phases_of_items: Every item goes through the phases: the screen shows them as its stages, and
-            the activity feed leaves them out.
+        phases_of_items: Every item goes through the phases: the screen shows the one in hand, and the
+            activity feed leaves them out.
         headline: Metric shown as the result in lists.
         live_params: Params that may be changed while the run goes on.
         stuck_seconds: Without item, metric or phase for longer, a run is stuck.

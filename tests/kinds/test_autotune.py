@@ -39,7 +39,7 @@ def test_every_point_of_a_grid_is_an_experiment_with_its_numbers(attempts: Attem
     assert notes(server, "metrics")[-1] == "The best is #3 with 121: a=2, b=1"
 
 
-def test_the_feed_tells_each_experiment_once_by_its_number_and_its_phases_only_as_stages(
+def test_the_feed_tells_each_experiment_once_by_its_number_and_none_of_its_phases(
     attempts: Attempts,
 ) -> None:
     server = attempts.server

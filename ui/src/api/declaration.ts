@@ -94,7 +94,7 @@ export interface Kind {
   unit: string;
   units: string;
   phases: string[];
-  /** Every item goes through the phases: they are its stages, and no news each time. */
+  /** Every item goes through the phases: they are shown in hand, and are no news each time. */
   phases_of_items?: boolean;
   columns: Column[];
   metrics: Metric[];

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pilothouse.kinds.training import KIND
+from pilothouse.kinds.training.backend import ArithmeticBackend
 from pilothouse.model.run import Strength
 from pilothouse.sdk.signals import Cancelled, Fenced, Released
 from tests.kinds.trainings import (
@@ -192,6 +193,31 @@ def test_a_cancel_does_not_wait_for_a_checkpoint(begin: Begin, server: LinkServe
     assert (tmp_path / "checkpoints" / "checkpoint-10").is_dir()
     told = json.loads((tmp_path / "progress.json").read_text())
     assert (told["status"], told["complete"], told["error"]) == ("cancelled", True, None)
+
+
+def test_a_cancel_before_the_first_step_is_told_to_who_polls_the_file(
+    begin: Begin, server: LinkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = begin(**THIRTY)
+    prepare = ArithmeticBackend.prepare
+
+    def asked(*given: Any) -> Any:
+        server.cancel()
+        hear(handle, "cancel")
+        return prepare(*given)
+
+    monkeypatch.setattr(ArithmeticBackend, "prepare", asked)
+
+    with pytest.raises(Cancelled):
+        perform(handle)
+
+    told = json.loads((tmp_path / "progress.json").read_text())
+    assert (told["job_id"], told["status"], told["complete"], told["error"]) == (
+        "run_1",
+        "cancelled",
+        True,
+        None,
+    )
 
 
 def test_a_learning_rate_changed_in_mid_run_is_in_force_at_the_next_step_and_after_a_resume(

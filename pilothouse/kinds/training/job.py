@@ -40,7 +40,7 @@ def run(run: RunHandle) -> None:
         case "watch":
             watch_file(run, Path(params.progress_file or "").expanduser())
         case "train":
-            with told_if_it_fails(run):
+            with told_if_it_ends(run):
                 check_packages(params)
                 examples = load_examples(params)  # what is bad is said before anything heavy is imported
                 from pilothouse.kinds.training.hugging import TransformersBackend
@@ -81,7 +81,7 @@ class Training:
         Raises:
             PilothouseError: What went wrong, and the way out.
         """
-        with told_if_it_fails(self._run):
+        with told_if_it_ends(self._run):
             with self._run.phase(PHASES[0], 1, 3), self._explained(lambda: "while the model is loaded"):
                 plan = self._backend.prepare(self._params, self._run.folder, self._tell)
                 self._run.total(plan.steps)
@@ -232,12 +232,16 @@ class Training:
 
 
 @contextmanager
-def told_if_it_fails(run: RunHandle) -> Iterator[None]:
-    """Tell whoever polls the file of a failure that comes before the first step."""
+def told_if_it_ends(run: RunHandle) -> Iterator[None]:
+    """Tell whoever polls the file of an end that comes before the first step."""
+    path = run.folder / progressfile.NAME
     try:
         yield
+    except Cancelled:
+        progressfile.end(path, run.id, "cancelled")
+        raise
     except Exception as error:
-        progressfile.end(run.folder / progressfile.NAME, run.id, str(error))
+        progressfile.end(path, run.id, "failed", str(error))
         raise
 
 

@@ -42,7 +42,7 @@ def write(path: Path, state: Mapping[str, Any]) -> None:
         part.unlink(missing_ok=True)
 
 
-def end(path: Path, job_id: str, error: str | None, status: str = "failed") -> None:
+def end(path: Path, job_id: str, status: str, error: str | None = None) -> None:
     """A training ends before it has a course: what was said before stays, but for the end."""
     try:
         said = json.loads(path.read_text())

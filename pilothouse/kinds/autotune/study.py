@@ -72,8 +72,8 @@ class Study:
             if spaces.identity(point) not in self._seen:
                 return self._begin(number, trial, point)
             self._study.tell(trial, state=TrialState.FAIL)
-        point = next((point for point in self._chance if spaces.identity(point) not in self._seen), None)
-        if point is None:
+        fresh = (point for point in self._chance if spaces.identity(point) not in self._seen)
+        if not (point := next(fresh, {})):
             return None
         self._study.enqueue_trial(point)
         return self._begin(number, self._study.ask(self._distributions), point)

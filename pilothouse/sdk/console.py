@@ -112,7 +112,8 @@ class Console:
             return
         latest = begun or drawn.rpartition("\r")[2]
         self._rest = f"\r{latest}" if begun else f"\r{latest}\r"  # what comes next is drawn over it
-        if latest.strip() and self._clock() - self._bar_told_at >= BAR_SECONDS:
+        is_new = latest.strip() and latest != self._bar_told
+        if is_new and self._clock() - self._bar_told_at >= BAR_SECONDS:
             self._bar_told_at = self._clock()
             self._bar_told = latest
             self._tell(latest)

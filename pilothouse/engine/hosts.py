@@ -39,7 +39,6 @@ class Host:
         instance: Tells those apart; the same before and after a restart.
         slots: Room for further runs.
         running: Attempts that live there.
-        given: Attempts that it was given since it called last.
         resources: What its machine was busy with.
         loads: Processor use of each, 1.0 for one core; None when it is not known.
         vouched: When it last prolonged the lease of an attempt.
@@ -48,6 +47,7 @@ class Host:
         seen: When it called last, in monotonic seconds.
         turn: Counts its claims; only the newest is served.
         is_leaving: It stops, and what ends there now has not crashed.
+        forerunners: Instances of its name that were gone when it came.
         bell: Wakes the claim that waits.
     """
 
@@ -55,7 +55,6 @@ class Host:
     instance: str = ""
     slots: int = 0
     running: tuple[Attempt, ...] = ()
-    given: set[Attempt] = field(default_factory=set)
     loads: dict[Attempt, float | None] = field(default_factory=dict)
     resources: Resources = field(default_factory=Resources)
     vouched: dict[Attempt, float] = field(default_factory=dict)
@@ -64,6 +63,7 @@ class Host:
     seen: float = field(default_factory=time.monotonic)
     turn: int = 0
     is_leaving: bool = False
+    forerunners: frozenset[str] = frozenset()
     bell: asyncio.Event | None = None
 
     def runs(self, run: Run) -> bool:
@@ -121,9 +121,11 @@ class Hosts:
         host = self.find(name, instance)
         if host is None:
             now = time.monotonic()
-            for other in [each for each in self if each.name == name and each.is_silent(now)]:
+            gone = [each for each in self if each.name == name and each.is_silent(now)]
+            for other in gone:
                 del self._known[other.name, other.instance]
-            host = self._known[name, instance] = Host(name, instance)
+            known = frozenset(each for other in gone for each in (other.instance, *other.forerunners))
+            host = self._known[name, instance] = Host(name, instance, forerunners=known)
         return host
 
     def named(self, name: str) -> Host | None:
@@ -134,15 +136,6 @@ class Hosts:
         """The host of the run's attempt: of several with its name that which has it, else the last to call."""
         namesakes = [host for host in self if host.name == run.host]
         return max(namesakes, key=lambda host: (host.runs(run), host.seen), default=None)
-
-    def is_elsewhere(self, attempt: Attempt, host: Host) -> bool:
-        """Whether another host of this name, one that calls, has the attempt."""
-        now = time.monotonic()
-        return any(
-            attempt in other.running or attempt in other.given
-            for other in self
-            if other.name == host.name and other is not host and not other.is_silent(now)
-        )
 
     def is_staffed(self) -> bool:
         """True while some host asks for runs."""

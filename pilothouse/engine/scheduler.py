@@ -14,6 +14,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pydantic_core import from_json
+
 from pilothouse import failpoint
 from pilothouse.contracts import FIRST_LEASE_SECONDS, ItemQuery
 from pilothouse.engine.afterlife import Ending, afterlife
@@ -82,7 +84,6 @@ class Scheduler:
         host.is_leaving = False
         deadline = time.monotonic() + wait
         await self._settle_orphans(host)
-        host.given.clear()
         await self._vouch(host)
         with self._engine.doorbell.listen() as ear:
             host.bell = ear
@@ -242,12 +243,22 @@ class Scheduler:
             host.vouched[attempt] = now
 
     async def _settle_orphans(self, host: Host) -> None:
-        """Settle attempts that were given to this host and do not live there, nor on another of its name."""
+        """Settle attempts that were given to this host and do not live there.
+
+        Those of others of its name are their own business, also of such as have not called this
+        server since it started: their leases tell when they are gone.
+        """
         for run in await self._engine.all_with((Status.RUNNING, Status.PAUSED)):
             if run.host != host.name or not run.is_active or host.runs(run):
                 continue
-            if not self.hosts.is_elsewhere(Attempt(run.id, run.attempt), host):
+            if await self._owner(run) in (host.instance, *host.forerunners):
                 await self.lose(run, Ending("the host was restarted"))
+
+    async def _owner(self, run: Run) -> str | None:
+        """Which of the hosts of its name has the run's attempt; None where the log does not say."""
+        started = await self._engine.store.read(run.id, 0, 1, ("run.started",), newest=True)
+        instance: str | None = from_json(started[0].data)["data"].get("instance") if started else None
+        return instance
 
     async def _orders(self, host: Host, slots: int) -> tuple[list[Run], float]:
         """Claim runs for a host; also the seconds until a run that still waits may be claimed."""
@@ -256,15 +267,12 @@ class Scheduler:
         orders: list[Run] = []
         ready, soonest = self._backoff.ready(await self._waiting())
         for run in sorted(ready, key=lambda run: (-run.priority, run.number)):
-            attempt = Attempt(run.id, run.attempt + 1)
-            host.given.add(attempt)  # before the append: its namesakes see the run as soon as it has begun
+            started = e.RunStarted(attempt=run.attempt + 1, host=host.name, instance=host.instance)
             try:
-                started = e.RunStarted(attempt=attempt.number, host=host.name)
                 failpoint.reach("engine.claim.before")
                 orders.append((await self._engine.append(run.id, started)).run)
                 failpoint.reach("engine.claim.after")
             except (Conflict, NotFound):
-                host.given.discard(attempt)
                 continue  # another host was faster
             if len(orders) == slots:
                 break

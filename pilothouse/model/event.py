@@ -48,11 +48,15 @@ class RunQueued(Body):
 
 
 class RunStarted(Body):
-    """A host claimed the run; `attempt` is the new write fence."""
+    """A host claimed the run; `attempt` is the new write fence.
+
+    `instance`: which of several hosts of this name has it.
+    """
 
     type: Literal["run.started"] = "run.started"
     attempt: int = Field(ge=1)
     host: str | None = None
+    instance: str | None = None
 
 
 class RunPaused(Body):

@@ -274,6 +274,28 @@ async def test_hosts_of_one_name_leave_each_others_runs_alone(parts: Parts) -> N
     assert [host and host.instance for host in hosts_of] == ["a", "b"]
 
 
+async def test_a_server_that_restarts_leaves_each_host_of_a_name_its_own_runs(parts: Parts) -> None:
+    ids = [(await parts.run()).id, (await parts.run()).id]
+    await parts.scheduler.claim("lab", 1, (), 0, instance="a")
+    await parts.scheduler.claim("lab", 1, (), 0, instance="b")
+    restarted = Scheduler(parts.engine)
+
+    orders, _ = await restarted.claim("lab", 1, (Attempt(ids[0], 1),), 0, instance="a")
+    _, stops = await restarted.claim("lab", 0, (Attempt(ids[1], 1),), 0, instance="b")
+
+    assert (orders, stops) == ([], [])  # the second run lives on a host that had not called yet
+    assert [(await parts.store.get(run_id)).attempt for run_id in ids] == [1, 1]
+
+
+async def test_a_host_that_restarts_with_its_server_settles_what_it_lost(parts: Parts) -> None:
+    run = await parts.run()
+    await parts.scheduler.claim("lab", 1, (), 0, instance="a")
+
+    orders, _ = await Scheduler(parts.engine).claim("lab", 1, (), 0, instance="a")
+
+    assert [(order.id, order.attempt) for order in orders] == [(run.id, 2)]
+
+
 @pytest.mark.parametrize("how", ["it said goodbye", "it went silent"])
 async def test_a_host_takes_the_place_of_one_of_its_name_that_is_gone(parts: Parts, how: str) -> None:
     run = await parts.run()

@@ -45,7 +45,7 @@ def ended(api: httpx2.Client, job: Job, **how: Any) -> str:
 def job_on(server: Running, host: str) -> Job:
     """A run whose first attempt was given to a host."""
     job = a_run(server)
-    job.say(e.RunStarted(attempt=1, host=host))
+    job.say(e.RunStarted(attempt=1, host=host, instance=""))
     return job
 
 

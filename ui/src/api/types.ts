@@ -134,7 +134,7 @@ export interface EventData {
     epoch: string;
     attached: boolean;
   };
-  "run.started": { attempt: number; host: string | null };
+  "run.started": { attempt: number; host: string | null; instance?: string | null };
   "run.paused": {
     strength: Strength;
     actor: string | null;

@@ -10,13 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from pilothouse.machines import Machines
-from pilothouse.model.event import Body, ItemFinished
-from pilothouse.model.run import Run, Status
+from pilothouse.model.event import Body
+from pilothouse.model.run import Run
+from pilothouse.questions import Item as Item  # noqa: PLC0414 - their readers know them from here
+from pilothouse.questions import ItemPage as ItemPage  # noqa: PLC0414
+from pilothouse.questions import ItemQuery as ItemQuery  # noqa: PLC0414
+from pilothouse.questions import ItemState as ItemState  # noqa: PLC0414
+from pilothouse.questions import Reuse as Reuse  # noqa: PLC0414
+from pilothouse.questions import RunPage as RunPage  # noqa: PLC0414
+from pilothouse.questions import RunQuery as RunQuery  # noqa: PLC0414
 
-ItemState = Literal["in_flight", "done", "failed"]
 FIRST_LEASE_SECONDS = 15.0  # until the first word of an attempt that has just begun
 COOPERATIVE_SECONDS = 3.0  # a cancelled job may take to obey, before SIGTERM
 TERMINATE_SECONDS = 5.0  # and then, before SIGKILL
@@ -30,8 +36,8 @@ class NewRun:
     """What a user asks for. `params` are validated already.
 
     Attributes:
-        reused: Results of the run that this one retries; stored in the transaction
-            that makes the run, so that no host can claim it without them. Any number.
+        reuse: Results of the run that this one retries. Nobody sees the run, and no host can
+            claim it, before it has all of them. Any number: a store never holds them all at once.
         process: Name of the process that asks and executes the run itself. Its first attempt
             begins in the transaction that makes the run; no host claims it. None: a host does.
     """
@@ -45,7 +51,7 @@ class NewRun:
     priority: int = 0
     retry_of: str | None = None
     idempotency_key: str | None = None
-    reused: tuple[ItemFinished, ...] = ()
+    reuse: Reuse | None = None
     process: str | None = None
 
 
@@ -76,80 +82,6 @@ class Appended:
     refused: dict[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """The read model of one item: the latest the log says of its key.
-
-    Attributes:
-        possible_duplicate: Its result says that an earlier attempt had it in hand when it ended.
-    """
-
-    key: str
-    state: ItemState
-    seq: int
-    attempt: int
-    starts: int
-    seconds: float | None
-    error: str | None
-    data: dict[str, Any]
-    label: str | None
-    time: str
-    possible_duplicate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ItemQuery:
-    """Which items: of a smaller seq than `before`, newest first; of a larger one than `after`, oldest first.
-
-    Attributes:
-        states: Only these; empty: all.
-        where: Item fields that must equal these values.
-        text: Only items whose key, error or data contains this text.
-    """
-
-    limit: int = 200
-    before: int | None = None
-    states: tuple[ItemState, ...] = ()
-    where: dict[str, Any] = field(default_factory=dict)
-    text: str | None = None
-    after: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemPage:
-    """Items, with the head of the log they were read at.
-
-    Newest first, `total` counts all that match, and `before` continues the list, None at its end.
-    """
-
-    items: tuple[Item, ...]
-    total: int  # 0 with `after`, since a count costs more than a page
-    head: int
-    before: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunQuery:
-    """Which runs. `before` is a run number: only smaller ones, newest first."""
-
-    statuses: tuple[Status, ...] = ()
-    kinds: tuple[str, ...] = ()
-    owner: str | None = None
-    tag: str | None = None
-    text: str | None = None
-    limit: int = 100
-    before: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunPage:
-    """Runs newest first; `total` counts all that match, `before` continues the list."""
-
-    runs: tuple[Run, ...]
-    total: int
-    before: int | None
-
-
 class Store(Machines, Protocol):
     """Keeps logs, and the state that folding them gives.
 
@@ -170,7 +102,7 @@ class Store(Machines, Protocol):
         """Finish what was accepted and let go of the database."""
 
     async def create(self, new: NewRun) -> tuple[Run, bool]:
-        """Store `run.queued` and the reused items in one transaction, and give the run a number.
+        """Store `run.queued` and the reused items, all or nothing, and give the run a number.
 
         With a `process`, `run.started` of attempt 1 belongs to it, and the first lease begins.
 
@@ -180,6 +112,7 @@ class Store(Machines, Protocol):
 
         Raises:
             Conflict: There is a run with this id.
+            NotFound: The run whose items are reused does not exist.
             Invalid: The params or a reused item cannot be written as JSON.
         """
 
@@ -192,6 +125,7 @@ class Store(Machines, Protocol):
         client_seq: int | None = None,
         lenient: bool = False,
         expected: str | None = None,
+        lapsed: bool = False,
         writer: str = "job",
     ) -> Appended:
         """Append events in one transaction: all, or none.
@@ -208,13 +142,14 @@ class Store(Machines, Protocol):
                 is left out too.
             expected: The run's `version` that the writer decided on. Compared in the
                 transaction; a batch that is known already is not compared again.
+            lapsed: Only if the attempt's lease has run out; compared in the transaction, too.
             writer: Who counts `client_seq`: 1 to 32 characters out of `a-z`, `0-9` and `-`.
                 An attempt has at most 64 writers; each counts from 1.
 
         Raises:
             NotFound: No such run.
             LeaseLost: `attempt` is not the run's current one, or the run has ended.
-            Changed: The run's version is not the expected one; nothing was written.
+            Changed: The run's version is not the expected one, or its lease lives; nothing was written.
             Invalid: A body cannot be written as JSON, or the writer's name is malformed or one too many.
             InvalidTransition: The state forbids a body; nothing was written.
             TooLarge: More than 1,000 bodies.
@@ -244,6 +179,12 @@ class Store(Machines, Protocol):
 
     async def list(self, query: RunQuery) -> RunPage:
         """Runs newest first."""
+
+    async def waiting(self, kinds: Sequence[str], limit: int) -> Sequence[Run]:
+        """Queued runs of these kinds: the most urgent first, and of these the oldest.
+
+        At most `limit` of those that may begin now, and all that have a back-off before them.
+        """
 
     async def read(
         self, run_id: str, after: int, limit: int = 1000, types: Sequence[str] = (), newest: bool = False

@@ -114,7 +114,12 @@ class Engine:
         )
 
     async def append(
-        self, run_id: str, *bodies: e.Body, attempt: int | None = None, expected: str | None = None
+        self,
+        run_id: str,
+        *bodies: e.Body,
+        attempt: int | None = None,
+        expected: str | None = None,
+        lapsed: bool = False,
     ) -> Appended:
         """Append on behalf of the server or a user: all or none, then ring.
 
@@ -123,11 +128,12 @@ class Engine:
             bodies: The events.
             attempt: Only while this attempt owns the run; None: whoever owns it.
             expected: Only while the run has this version; see `Run.version`.
+            lapsed: Only if the attempt's lease has run out.
 
         Raises:
             NotFound, LeaseLost, Changed, InvalidTransition: As for the store's `append`.
         """
-        appended = await self.store.append(run_id, bodies, attempt=attempt, expected=expected)
+        appended = await self.store.append(run_id, bodies, attempt=attempt, expected=expected, lapsed=lapsed)
         await self.bus.ring(run_id)
         return appended
 
@@ -236,12 +242,12 @@ class Engine:
         kind = self.kinds.get(run.kind)
         return kind.cost_metric if kind else None
 
-    async def all_with(self, statuses: tuple[Status, ...]) -> list[Run]:
-        """All runs with one of these statuses, newest first."""
+    async def all_with(self, statuses: tuple[Status, ...], host: str | None = None) -> list[Run]:
+        """All runs with one of these statuses, newest first; with `host`, those that went to it."""
         runs: list[Run] = []
         before: int | None = None
         while True:
-            page = await self.store.list(RunQuery(statuses=statuses, limit=_PAGE, before=before))
+            page = await self.store.list(RunQuery(statuses=statuses, host=host, limit=_PAGE, before=before))
             runs += page.runs
             before = page.before
             if before is None:

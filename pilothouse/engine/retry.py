@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from pilothouse import ids
-from pilothouse.contracts import Item, ItemQuery, ItemState, NewRun
+from pilothouse.contracts import ItemState, NewRun, Reuse
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.preview import Only, last_item
 from pilothouse.errors import InvalidControl
-from pilothouse.model import event as e
 from pilothouse.model.run import Run
 
-_PAGE = 1000
+_REUSED: dict[Only, tuple[ItemState, ...]] = {"all": (), "failed": ("done",), "remaining": ("done", "failed")}
 
 
 async def renewed(
@@ -53,11 +52,7 @@ async def renewed(
             allowed=["cancel"],
         )
     last = await last_item(engine, run, until) if until is not None else None
-    states: dict[Only, tuple[ItemState, ...]] = {
-        "all": (),
-        "failed": ("done",),
-        "remaining": ("done", "failed"),
-    }
+    states = _REUSED[only] if last is None else ("done",)
     return NewRun(
         id=ids.new_run_id(engine.kind(run.kind).prefix),
         kind=run.kind,
@@ -67,31 +62,5 @@ async def renewed(
         tags=run.tags,
         priority=run.priority,
         retry_of=run.id,
-        reused=await _reused(engine, run.id, states[only] if last is None else ("done",), last),
-    )
-
-
-async def _reused(
-    engine: Engine, run_id: str, states: tuple[ItemState, ...], last: Item | None
-) -> tuple[e.ItemFinished, ...]:
-    """The finished items of these states up to the last one as events, oldest first."""
-    items: list[Item] = []
-    before = last.seq + 1 if last else None
-    while states:
-        page = await engine.store.items(run_id, ItemQuery(limit=_PAGE, before=before, states=states))
-        items += page.items
-        before = page.before
-        if before is None:
-            break
-    return tuple(_finished(item) for item in reversed(items))
-
-
-def _finished(item: Item) -> e.ItemFinished:
-    return e.ItemFinished(
-        key=item.key,
-        ok=item.state == "done",
-        seconds=item.seconds or 0.0,
-        error=item.error,
-        data=item.data,
-        reused=True,
+        reuse=Reuse(run.id, states, last.seq if last else None) if states else None,
     )

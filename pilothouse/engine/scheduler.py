@@ -93,7 +93,7 @@ class Scheduler:
                     return [], []
                 host.seen = time.monotonic()
                 stops = await self._stops(host)
-                orders, soonest = await self._orders(host, slots)
+                orders, soonest = await self._orders(host, slots, turn)
                 left = deadline - time.monotonic()
                 has_dumps = bool(host.due_dumps(host.seen))
                 if orders or stops or has_dumps or left <= 0 or self._engine.doorbell.closed:
@@ -146,21 +146,29 @@ class Scheduler:
             ending = Ending("the host was stopped", is_crash=False)
         return await self.lose(run, ending)
 
-    async def lose(self, run: Run, ending: Ending) -> Run:
+    async def lose(self, run: Run, ending: Ending, *, lapsed: bool = False) -> Run:
         """Settle a run whose attempt is gone: cancelled, paused, queued again, or failed at last.
 
         Decided on the run as it is at the moment of the append, so a control that is
         accepted meanwhile is never lost.
+
+        Args:
+            run: The run.
+            ending: How its attempt ended.
+            lapsed: Only if its lease has run out: a heartbeat may be on its way.
         """
-        attempt = run.attempt
-        while run.attempt == attempt and run.is_active:
+        attempt, version = run.attempt, ""
+        while run.attempt == attempt and run.is_active and run.version != version:
+            version = run.version
             kind = self._engine.kinds.get(run.kind)
             held = replace(ending, in_flight=await self._in_flight(run))
             limit, backoff = (kind.max_attempts, kind.backoff_seconds) if kind else (None, 0.0)
             bodies = afterlife(run, held, limit, backoff)
             failpoint.reach("engine.lose.before")
             try:
-                appended = await self._engine.append(run.id, *bodies, attempt=attempt, expected=run.version)
+                appended = await self._engine.append(
+                    run.id, *bodies, attempt=attempt, expected=version, lapsed=lapsed
+                )
             except (Changed, LeaseLost):
                 run = await self._engine.store.get(run.id)
             else:
@@ -177,8 +185,9 @@ class Scheduler:
     async def reap(self) -> list[Run]:
         """Settle every run whose lease has run out."""
         silent = Ending("the job stopped answering", is_confirmed=False)
-        expired = await self._engine.store.expired()
-        return [await self.lose(run, silent) for run in expired if not self._is_dying(run)]
+        expired = [run for run in await self._engine.store.expired() if not self._is_dying(run)]
+        settled = [await self.lose(run, silent, lapsed=True) for run in expired]
+        return [run for run, before in zip(settled, expired, strict=True) if run.version != before.version]
 
     def _is_dying(self, run: Run) -> bool:
         """A cancelled run whose host still sees processes of it: the host tells when they are gone."""
@@ -248,8 +257,8 @@ class Scheduler:
         Those of others of its name are their own business, also of such as have not called this
         server since it started: their leases tell when they are gone.
         """
-        for run in await self._engine.all_with((Status.RUNNING, Status.PAUSED)):
-            if run.host != host.name or not run.is_active or host.runs(run):
+        for run in await self._engine.all_with((Status.RUNNING, Status.PAUSED), host.name):
+            if not run.is_active or host.runs(run):
                 continue
             if await self._owner(run) in (host.instance, *host.forerunners):
                 await self.lose(run, Ending("the host was restarted"))
@@ -260,28 +269,28 @@ class Scheduler:
         instance: str | None = from_json(started[0].data)["data"].get("instance") if started else None
         return instance
 
-    async def _orders(self, host: Host, slots: int) -> tuple[list[Run], float]:
+    async def _orders(self, host: Host, slots: int, turn: int) -> tuple[list[Run], float]:
         """Claim runs for a host; also the seconds until a run that still waits may be claimed."""
-        if slots <= 0:
-            return [], math.inf
         orders: list[Run] = []
-        ready, soonest = self._backoff.ready(await self._waiting())
-        for run in sorted(ready, key=lambda run: (-run.priority, run.number)):
-            started = e.RunStarted(attempt=run.attempt + 1, host=host.name, instance=host.instance)
-            try:
-                failpoint.reach("engine.claim.before")
-                orders.append((await self._engine.append(run.id, started)).run)
-                failpoint.reach("engine.claim.after")
-            except (Conflict, NotFound):
-                continue  # another host was faster
-            if len(orders) == slots:
+        tried: set[str] = set()
+        soonest: float | None = None
+        while len(orders) < slots and host.turn == turn:
+            room = slots - len(orders)
+            waiting = await self._engine.store.waiting(list(self._engine.kinds), room + len(tried))
+            ready, soonest = self._backoff.ready(waiting)
+            fresh = [run for run in ready if run.id not in tried and not run.attached][:room]
+            if not fresh:
                 break
+            for run in fresh:
+                tried.add(run.id)
+                started = e.RunStarted(attempt=run.attempt + 1, host=host.name, instance=host.instance)
+                try:
+                    failpoint.reach("engine.claim.before")
+                    orders.append((await self._engine.append(run.id, started)).run)
+                    failpoint.reach("engine.claim.after")
+                except (Conflict, NotFound):
+                    continue  # another host was faster
         return orders, math.inf if soonest is None else soonest
-
-    async def _waiting(self) -> list[Run]:
-        """All queued runs that a host may start, of the kinds there are."""
-        queued = await self._engine.all_with((Status.QUEUED,))
-        return [run for run in queued if run.kind in self._engine.kinds and not run.attached]
 
     async def _stops(self, host: Host) -> list[Stop]:
         """Attempts there that must end and of which the host was not told lately."""

@@ -7,7 +7,7 @@ refused leaves no trace and cannot spoil the others of its transaction.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -53,6 +53,7 @@ class Batch:
     lenient: bool = False
     expected: str | None = None
     writer: str = JOB
+    lapsed: bool = False
 
     def number(self, index: int) -> int | None:
         """The `client_seq` of a body; None when the writer does not count."""
@@ -124,17 +125,18 @@ class Admission:
         return Entry(self.run, acked, lease_until if has_lease(self.run) else None)
 
 
-def admit(entry: Entry, batch: Batch, finished: Set[str]) -> Admission:
+def admit(entry: Entry, batch: Batch, finished: Set[str], now: Callable[[], float]) -> Admission:
     """Fold a batch into a run.
 
     Args:
         entry: The run before it.
         batch: The append.
         finished: Keys of items that have a result; those that the batch does not name may be missing.
+        now: Seconds on the database's clock.
 
     Raises:
         LeaseLost: The batch's attempt is not the current one, or the run has ended.
-        Changed: The run is no longer in the version that the batch expects.
+        Changed: The run is no longer in the version that the batch expects, or its lease lives.
         InvalidTransition: The state forbids a body of a batch that is not lenient.
         Invalid: A body cannot be written as JSON, or the writer's name is malformed or one too many.
         TooLarge: More than 1,000 bodies.
@@ -147,6 +149,8 @@ def admit(entry: Entry, batch: Batch, finished: Set[str]) -> Admission:
         return admission
     fence(entry.run, batch.attempt)
     _compare(entry.run, batch.expected)
+    if batch.lapsed and entry.lease_until is not None and entry.lease_until >= now():
+        raise Changed(f"{entry.run.id} has been heard of again", version=entry.run.version)
     _check_writer(entry, batch)
     time = max(clock.now(), entry.run.last_event_at or "")
     fresh: set[str] = set()
@@ -221,10 +225,10 @@ def has_lease(run: Run) -> bool:
 
 
 def begin(new: NewRun, number: int, epoch: str) -> Admission:
-    """The log of a new run: `run.queued`, the results it reuses, each key once, and the start of its own process.
+    """The log of a new run: `run.queued`.
 
     Raises:
-        Invalid: The params or a result cannot be written as JSON.
+        Invalid: The params cannot be written as JSON.
     """
     time = clock.now()
     queued = e.RunQueued(
@@ -242,9 +246,13 @@ def begin(new: NewRun, number: int, epoch: str) -> Admission:
     event = e.Event(new.id, 1, time, queued)
     admission = Admission(Entry(fold(None, event)))
     admission.keep(event)
-    for body in {body.key: body for body in new.reused}.values():
-        admission.take(body, None, time)
+    return admission
+
+
+def start(admission: Admission, new: NewRun) -> Admission:
+    """The same with the start of the run's own process, if it has one."""
     if new.process is not None:
+        time = max(clock.now(), admission.run.last_event_at or "")
         admission.take(e.RunStarted(attempt=1, host=new.process), None, time)
     return admission
 

@@ -58,6 +58,8 @@ class Changes:
         deleted: Runs to forget.
         events: Rows of new events.
         shelves: What the new events say of items, by run.
+        numbers: The numbers of these runs.
+        drafts: When each run of which only pieces are written was begun, by number.
         last_number: The highest run number, None when no run was made.
     """
 
@@ -69,6 +71,8 @@ class Changes:
     deleted: list[Run] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     shelves: dict[str, Shelf] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    drafts: dict[int, str] = field(default_factory=dict)
     last_number: int | None = None
 
     def add(self, admission: Admission, entry: Entry) -> None:
@@ -77,6 +81,12 @@ class Changes:
         self.runs[run.id] = entry
         if run.id in self.moved:
             self.leases.pop(run.number, None)  # its row carries the lease
+        self.tell(admission)
+
+    def tell(self, admission: Admission) -> None:
+        """Take the events of an admission."""
+        run = admission.run
+        self.numbers[run.id] = run.number
         shelf = self.shelves.setdefault(run.id, {})
         told = zip(admission.events, admission.frames, admission.numbers, strict=True)
         for event, frame, number in told:
@@ -98,6 +108,9 @@ class Changes:
         self._write_runs(connection, database)
         _write_rows(connection, database, _INSERT_EVENTS, self.events)
         self._write_items(connection, database)
+        if self.drafts:
+            noted = [{"name": f"{PURGE}{number}", "value": since} for number, since in self.drafts.items()]
+            connection.execute(insert(meta), noted)
         if self.deleted:
             numbers = [run.number for run in self.deleted]
             connection.execute(delete(runs).where(runs.c.number.in_(numbers)))
@@ -108,6 +121,7 @@ class Changes:
         new = [new_run_row(self.runs[run_id], key) for run_id, key in self.new.items()]
         if new:
             connection.execute(insert(runs), new)
+        if self.last_number is not None:
             counter = update(meta).where(meta.c.name == LAST_NUMBER).values(value=str(self.last_number))
             connection.execute(counter)
         changed = [entry for run_id, entry in self.runs.items() if run_id not in self.new]
@@ -125,7 +139,7 @@ class Changes:
         started: list[dict[str, Any]] = []
         finished: list[dict[str, Any]] = []
         for run_id, shelf in self.shelves.items():
-            number = self.runs[run_id].run.number
+            number = self.numbers[run_id]
             for item in shelf.values():
                 rows = started if item.state == "in_flight" else finished
                 rows.append(item_row(number, item))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, bindparam, cast, func, or_
+from sqlalchemy import JSON, ColumnElement, Dialect, Double, Text, TypeDecorator, bindparam, cast, func, or_
+from sqlalchemy.types import TypeEngine
 
 from pilothouse.contracts import ItemQuery, RunQuery
 from pilothouse.errors import Invalid
@@ -25,6 +26,16 @@ class _FieldName(TypeDecorator[str]):
         return f'$."{value}"' if dialect.name == "sqlite" else value
 
 
+class _Json(TypeDecorator[str]):
+    """Text that holds JSON: SQLite reads it as it is."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else JSON())
+
+
 def run_conditions(query: RunQuery) -> list[Condition]:
     """The filters of a list of runs, without its place in the list."""
     conditions: list[Condition] = []
@@ -34,11 +45,18 @@ def run_conditions(query: RunQuery) -> list[Condition]:
         conditions.append(runs.c.kind.in_([plain(kind) for kind in query.kinds]))
     if query.owner is not None:
         conditions.append(runs.c.owner == plain(query.owner))
+    if query.host is not None:
+        conditions.append(_run_field("host") == query.host)
     if query.tag is not None:  # LIKE would not tell upper case from lower on SQLite
         conditions.append(func.replace(runs.c.tags, tag_key(query.tag), "") != runs.c.tags)
     if query.text:
         conditions.append(or_(_holds(runs.c.name, query.text), _holds(runs.c.id, query.text)))
     return conditions
+
+
+def run_number(name: str) -> ColumnElement[float]:
+    """A number of the run's state."""
+    return cast(_run_field(name), Double)
 
 
 def item_conditions(query: ItemQuery) -> list[Condition]:
@@ -57,6 +75,12 @@ def item_conditions(query: ItemQuery) -> list[Condition]:
 def has_prefix(column: ColumnElement[str], prefix: str) -> Condition:
     """A range, so that the index serves."""
     return (column >= plain(prefix)) & (column < plain(prefix) + "\U0010ffff")
+
+
+def _run_field(name: str) -> ColumnElement[str]:
+    """A field of the run's state, as text."""
+    state = runs.c.state.cast(_Json)
+    return state.op("->>", return_type=Text())(bindparam(None, name, _FieldName()))
 
 
 def _holds(column: ColumnElement[str], text: str) -> Condition:

@@ -7,6 +7,7 @@ each is as atomic as a transaction.
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from pilothouse.contracts import (
     ItemPage,
     ItemQuery,
     NewRun,
+    Reuse,
     RunPage,
     RunQuery,
 )
@@ -31,7 +33,7 @@ from pilothouse.errors import Conflict
 from pilothouse.ids import new_epoch
 from pilothouse.machines import Minute
 from pilothouse.model import event as e
-from pilothouse.model.run import Run
+from pilothouse.model.run import Run, Status
 from pilothouse.stores import reference as references
 from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import (
@@ -44,6 +46,7 @@ from pilothouse.stores.admission import (
     begin,
     fence,
     has_lease,
+    start,
 )
 from pilothouse.stores.epoch import EPOCH, renamed
 from pilothouse.stores.shelf import Shelf
@@ -96,7 +99,11 @@ class MemoryStore:
             return known, False
         if new.id in self._logs:
             raise Conflict(f"there is a run {new.id} already")
+        reused = self._reused(new.reuse) if new.reuse else []
         admission = begin(new, next(self._numbers), self.epoch)
+        for item in reused:
+            admission.take(shelves.reused(item), None, admission.run.created_at)
+        start(admission, new)
         lease = self._now() + FIRST_LEASE_SECONDS if admission.is_started else None
         log = _Log(admission.entry(lease))
         _write(log, admission)
@@ -114,12 +121,14 @@ class MemoryStore:
         client_seq: int | None = None,
         lenient: bool = False,
         expected: str | None = None,
+        lapsed: bool = False,
         writer: str = JOB,
     ) -> Appended:
         """Append events: all, or none."""
         log = self._log(run_id)
-        batch = Batch(run_id, bodies, attempt, client_seq, lenient, expected, writer)
-        admission = admit(log.entry, batch, shelves.finished(log.shelf, batch.finished_keys()))
+        batch = Batch(run_id, bodies, attempt, client_seq, lenient, expected, writer, lapsed)
+        finished = shelves.finished(log.shelf, batch.finished_keys())
+        admission = admit(log.entry, batch, finished, self._now)
         lease = self._now() + FIRST_LEASE_SECONDS if admission.is_started else log.entry.lease_until
         log.entry = admission.entry(lease)
         _write(log, admission)
@@ -163,6 +172,14 @@ class MemoryStore:
         page = rest[: query.limit]
         before = page[-1].number if page and len(rest) > len(page) else None
         return RunPage(tuple(page), len(fitting), before)
+
+    async def waiting(self, kinds: Sequence[str], limit: int) -> Sequence[Run]:
+        """Queued runs, the most urgent first."""
+        queued = [run for run in self._newest() if run.status is Status.QUEUED and run.kind in kinds]
+        queued.sort(key=lambda run: (-run.priority, run.number))
+        ready = [run for run in queued if not run.wait_seconds][:limit]
+        later = [run for run in queued if run.wait_seconds]
+        return sorted([*ready, *later], key=lambda run: (-run.priority, run.number))
 
     async def read(
         self, run_id: str, after: int, limit: int = 1000, types: Sequence[str] = (), newest: bool = False
@@ -256,6 +273,12 @@ class MemoryStore:
             raise references.unknown(run_id)
         return self._logs[run_id]
 
+    def _reused(self, reuse: Reuse) -> Sequence[Item]:
+        """The results that another run begins with, oldest first."""
+        until = math.inf if reuse.until is None else reuse.until
+        kept = [item for item in self._log(reuse.run_id).shelf.values() if item.seq <= until]
+        return sorted((item for item in kept if item.state in reuse.states), key=lambda item: item.seq)
+
     def _newest(self) -> Iterator[Run]:
         return (log.entry.run for log in reversed(self._logs.values()))
 
@@ -281,6 +304,7 @@ def _fits(run: Run, query: RunQuery) -> bool:
         (not query.statuses or run.status in query.statuses)
         and (not query.kinds or run.kind in query.kinds)
         and (query.owner is None or run.owner == query.owner)
+        and (query.host is None or run.host == query.host)
         and (query.tag is None or query.tag in run.tags)
         and (text in run.name.lower() or text in run.id.lower())
     )

@@ -11,14 +11,14 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import CompoundSelect, Connection, ScalarSelect, Select, func, select, union_all
 
-from pilothouse.contracts import Frame, ItemPage, ItemQuery, RunPage, RunQuery
+from pilothouse.contracts import Frame, Item, ItemPage, ItemQuery, Reuse, RunPage, RunQuery
 from pilothouse.machines import Minute
-from pilothouse.model.run import Run
+from pilothouse.model.run import Run, Status
 from pilothouse.stores import load
 from pilothouse.stores import reference as references
-from pilothouse.stores.condition import has_prefix, item_conditions, run_conditions
+from pilothouse.stores.condition import has_prefix, item_conditions, run_conditions, run_number
 from pilothouse.stores.database import Database
-from pilothouse.stores.record import ITEM_COLUMNS, RUN_COLUMNS, item_of, name_key, run_of
+from pilothouse.stores.record import ITEM_COLUMNS, RUN_COLUMNS, item_of, name_key, plain, run_of
 from pilothouse.stores.schema import events, items, runs
 from pilothouse.stores.trimming import STATE
 
@@ -126,6 +126,26 @@ class Reader:
             found = [item_of(row) for row in connection.execute(page)]
         before = found[query.limit - 1].seq if query.limit and len(found) > query.limit else None
         return ItemPage(tuple(found[: query.limit]), total, head, before)
+
+    def reusable(self, reuse: Reuse, after: int, limit: int) -> Sequence[Item]:
+        """The next finished items that another run begins with, oldest first."""
+        with self._database.reader.begin() as connection:
+            number, _ = _head(connection, reuse.run_id)
+            query = select(*ITEM_COLUMNS).where(items.c.run == number, items.c.seq > after)
+            query = query.where(items.c.state.in_(reuse.states))
+            if reuse.until is not None:
+                query = query.where(items.c.seq <= min(reuse.until, HIGHEST))
+            return [item_of(row) for row in connection.execute(query.order_by(items.c.seq).limit(limit))]
+
+    def waiting(self, kinds: Sequence[str], limit: int) -> Sequence[Run]:
+        """See `Store.waiting`."""
+        wait, urgency = run_number("wait_seconds"), run_number("priority")
+        queued = runs.c.status == Status.QUEUED.value, runs.c.kind.in_([plain(kind) for kind in kinds])
+        query = select(*RUN_COLUMNS).where(*queued).order_by(urgency.desc(), runs.c.number)
+        with self._database.reader.begin() as connection:
+            found = [*connection.execute(query.where(wait == 0).limit(limit))]
+            found += connection.execute(query.where(wait > 0))
+        return sorted(map(run_of, found), key=lambda run: (-run.priority, run.number))
 
     def finished_keys(self, run_id: str) -> Sequence[str]:
         """See `Store.finished_keys`."""

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from pilothouse.contracts import FIRST_LEASE_SECONDS, Appended, NewRun
-from pilothouse.errors import Conflict, PilothouseError
+from pilothouse.errors import PilothouseError
 from pilothouse.machines import Minute
 from pilothouse.model.run import Run
 from pilothouse.stores import reference as references
-from pilothouse.stores.admission import Batch, admit, begin, fence, has_lease
+from pilothouse.stores.admission import Batch, admit, begin, fence, has_lease, start
 from pilothouse.stores.transaction import Transaction
 
 T = TypeVar("T")
@@ -23,10 +23,12 @@ class Request(ABC, Generic[T]):
 
     Attributes:
         run_ids: The runs it touches.
+        makes: The run that it makes.
         weight: About how many events it writes.
     """
 
     run_ids: tuple[str, ...] = ()
+    makes: NewRun | None = None
     weight = 1
 
     def __init__(self) -> None:
@@ -65,19 +67,16 @@ class Create(Request[tuple[Run, bool]]):
 
     def __init__(self, new: NewRun) -> None:
         super().__init__()
-        self.new = new
-        self.weight = 1 + len(new.reused)
+        self.makes = self._new = new
 
     def perform(self, transaction: Transaction) -> tuple[Run, bool]:
         """See `Store.create`."""
-        known = transaction.known_run(self.new)
+        known = transaction.known_run(self._new)
         if known is not None:
             return known, False
-        if transaction.entries.get(self.new.id) is not None:
-            raise Conflict(f"there is a run {self.new.id} already")
-        admission = begin(self.new, transaction.next_number(), transaction.epoch)
+        admission = start(begin(self._new, transaction.next_number(), transaction.epoch), self._new)
         lease = transaction.now() + FIRST_LEASE_SECONDS if admission.is_started else None
-        transaction.create(self.new, admission, lease)
+        transaction.create(self._new, admission, lease)
         return admission.run, True
 
 
@@ -94,7 +93,7 @@ class Append(Request[Appended]):
         """See `Store.append`."""
         run_id = self.batch.run_id
         entry = transaction.entry(run_id)
-        admission = admit(entry, self.batch, transaction.finished(self.batch))
+        admission = admit(entry, self.batch, transaction.finished(self.batch), transaction.now)
         is_started = admission.is_started
         lease = transaction.now() + FIRST_LEASE_SECONDS if is_started else entry.lease_until
         transaction.change(admission, lease)

@@ -31,6 +31,18 @@ def finished(shelf: Shelf, keys: Iterable[str]) -> set[str]:
     return {key for key in keys if key in shelf and shelf[key].state != "in_flight"}
 
 
+def reused(item: Item) -> e.ItemFinished:
+    """A finished item as a result that another run begins with."""
+    return e.ItemFinished(
+        key=item.key,
+        ok=item.state == "done",
+        seconds=item.seconds or 0.0,
+        error=item.error,
+        data=item.data,
+        reused=True,
+    )
+
+
 def _started(old: Item | None, body: e.ItemStarted, event: e.Event, attempt: int) -> Item:
     starts = old.starts + 1 if old else 1
     if old and old.state != "in_flight":

@@ -22,6 +22,7 @@ from pilothouse.contracts import (
     ItemPage,
     ItemQuery,
     NewRun,
+    Reuse,
     RunPage,
     RunQuery,
 )
@@ -32,6 +33,14 @@ from pilothouse.model.run import Run
 from pilothouse.stores.admission import JOB, Batch
 from pilothouse.stores.changes import PURGE
 from pilothouse.stores.database import READERS, Database
+from pilothouse.stores.draft import (
+    PIECE_ITEMS,
+    BeginDraft,
+    Draft,
+    ExtendDraft,
+    PublishDraft,
+    is_given_up,
+)
 from pilothouse.stores.failure import translated
 from pilothouse.stores.line import Line, closed
 from pilothouse.stores.migration import migrate
@@ -109,8 +118,21 @@ class SqlStore:
         return self.epoch
 
     async def create(self, new: NewRun) -> tuple[Run, bool]:
-        """Store `run.queued` and the reused items in one transaction."""
-        return await self._line.put(Create(new))
+        """Store `run.queued` and the reused items, all or nothing."""
+        if new.reuse is None:
+            return await self._line.put(Create(new))
+        made = await self._line.put(BeginDraft(new))
+        if isinstance(made, Run):
+            return made, False
+        try:
+            await self._fill(made, new.reuse)
+            run, is_created = await self._line.put(PublishDraft(new, made))
+        except BaseException:
+            self._give_up(made)
+            raise
+        if not is_created:
+            self._give_up(made)
+        return run, is_created
 
     async def append(
         self,
@@ -121,12 +143,13 @@ class SqlStore:
         client_seq: int | None = None,
         lenient: bool = False,
         expected: str | None = None,
+        lapsed: bool = False,
         writer: str = JOB,
     ) -> Appended:
         """Append events in one transaction: all, or none."""
         if client_seq is not None and not 0 < client_seq < HIGHEST:
             raise Invalid(f"client_seq {client_seq} is out of range", field="client_seq")
-        batch = Batch(run_id, bodies, attempt, client_seq, lenient, expected, writer)
+        batch = Batch(run_id, bodies, attempt, client_seq, lenient, expected, writer, lapsed)
         return await self._line.put(Append(batch))
 
     async def renew(self, run_id: str, attempt: int, seconds: float) -> Run:
@@ -144,6 +167,10 @@ class SqlStore:
     async def list(self, query: RunQuery) -> RunPage:
         """Runs newest first."""
         return await self._ask(self._reader.list, query)
+
+    async def waiting(self, kinds: Sequence[str], limit: int) -> Sequence[Run]:
+        """Queued runs, the most urgent first."""
+        return await self._ask(self._reader.waiting, kinds, limit)
 
     async def read(
         self, run_id: str, after: int, limit: int = 1000, types: Sequence[str] = (), newest: bool = False
@@ -198,6 +225,17 @@ class SqlStore:
         """The newest minute of every host, by name."""
         return await self._ask(self._reader.last_minutes)
 
+    async def _fill(self, draft: Draft, reuse: Reuse) -> None:
+        """Write all results that a new run begins with."""
+        while items := await self._ask(self._reader.reusable, reuse, draft.place, PIECE_ITEMS):
+            draft.run = await self._line.put(ExtendDraft(draft, items))
+            draft.place = items[-1].seq
+
+    def _give_up(self, draft: Draft) -> None:
+        """Nobody will see it: remove what was written of it."""
+        self._to_purge.append(draft.number)
+        self._start_purge()
+
     async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Ask in a reader's thread."""
         if not self._is_open:
@@ -214,7 +252,7 @@ class SqlStore:
             raise translated(error) from error
 
     def _start_purge(self) -> None:
-        if self._to_purge and self._purge is None:
+        if self._to_purge and self._purge is None and self._is_open:
             self._purge = asyncio.create_task(self._purge_all(), name="store-purge")
 
     async def _purge_all(self) -> None:
@@ -236,8 +274,13 @@ class SqlStore:
             connection = self._writer.connection()
             with connection.begin():
                 self.epoch = self._writer.epoch = migrate(connection, self._database)
-                names = connection.execute(select(meta.c.name).where(meta.c.name.startswith(PURGE))).scalars()
-                self._to_purge = [int(name.removeprefix(PURGE)) for name in names]
+                noted = connection.execute(
+                    select(meta.c.name, meta.c.value).where(meta.c.name.startswith(PURGE))
+                )
+                is_mine = self._database.is_exclusive
+                self._to_purge = [
+                    int(name.removeprefix(PURGE)) for name, since in noted if is_mine or is_given_up(since)
+                ]
                 if self._database.is_exclusive:
                     # Nobody could renew a lease while no server was there, and the clock may be a new one.
                     until = self._database.now(connection) + FIRST_LEASE_SECONDS

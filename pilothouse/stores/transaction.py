@@ -1,8 +1,8 @@
 """One transaction of the writer: load the runs it touches, let requests change them, write it all.
 
 Requests work on values in memory; nothing is written before `flush`. That is
-why a refused request cannot spoil the others of its group. Trims, purges and the
-minutes of machines alone write at once: nothing of them is refused after the first row.
+why a refused request cannot spoil the others of its group. Trims, purges, drafts that become
+runs and the minutes of machines alone write at once: nothing of them is refused after the first row.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from pilothouse.contracts import NewRun
+from pilothouse.errors import Conflict
 from pilothouse.machines import Minute
 from pilothouse.model.run import Run
 from pilothouse.stores import load
@@ -95,10 +96,17 @@ class Transaction:
         return stored | shelves.finished(shelf, batch.finished_keys()) if shelf else stored
 
     def known_run(self, new: NewRun) -> Run | None:
-        """The run of the same idempotency key."""
+        """The run of the same idempotency key.
+
+        Raises:
+            Conflict: There is none, and there is a run with this id.
+        """
         run_id = self._by_idempotency.get(idempotency_key(new) or "")
-        entry = self.entries.get(run_id) if run_id else None
-        return entry.run if entry else None
+        if run_id and (entry := self.entries.get(run_id)):
+            return entry.run
+        if self.entries.get(new.id) is not None:
+            raise Conflict(f"there is a run {new.id} already")
+        return None
 
     def next_number(self) -> int:
         """A number that no run has had."""
@@ -119,6 +127,17 @@ class Transaction:
             self._by_idempotency[key] = new.id
         self.entries[new.id] = entry = admission.entry(lease_until)
         self._changes.add(admission, entry)
+
+    def draft(self, admission: Admission, since: str | None = None) -> None:
+        """Write a piece of a run that nobody sees yet; with `since`, the first one."""
+        if since is not None:
+            self._changes.drafts[admission.run.number] = since
+        self._changes.tell(admission)
+
+    def has_draft(self, number: int) -> bool:
+        """Whether a draft is there; from now on it is none."""
+        noted = delete(meta).where(meta.c.name == f"{PURGE}{number}")
+        return self._connection.execute(noted).rowcount == 1
 
     def change(self, admission: Admission, lease_until: float | None) -> None:
         """Keep what an append comes to."""

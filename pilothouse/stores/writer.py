@@ -18,7 +18,7 @@ from pilothouse.stores.database import Database
 from pilothouse.stores.epoch import renew_epoch
 from pilothouse.stores.failure import is_passing, translated
 from pilothouse.stores.line import Group
-from pilothouse.stores.request import Append, Create
+from pilothouse.stores.request import Append
 from pilothouse.stores.transaction import Transaction
 
 KEPT_RUNS = 512
@@ -89,7 +89,7 @@ class Writer:
             transaction.prepare(
                 (run_id for request in group for run_id in request.run_ids),
                 (request.batch for request in group if isinstance(request, Append)),
-                (request.new for request in group if isinstance(request, Create)),
+                (request.makes for request in group if request.makes is not None),
             )
             for request in group:
                 request.attempt(transaction)

@@ -8,8 +8,8 @@ import asyncio
 import pytest
 from pydantic_core import from_json
 
-from pilothouse.contracts import RunQuery, Store
-from pilothouse.errors import Conflict, LeaseLost, NotFound
+from pilothouse.contracts import ItemQuery, Reuse, RunQuery, Store
+from pilothouse.errors import Changed, Conflict, LeaseLost, NotFound
 from pilothouse.model import event as e
 from pilothouse.model.run import Status, Strength
 from pilothouse.testing.samples import (
@@ -42,9 +42,10 @@ class CreateContract:
         assert from_json(frame.data)["data"]["params"] == {"n": 1, "deep": {"x": [1, 2]}}
 
     async def test_a_run_of_its_own_process_is_made_and_begun_at_once(self, store: Store) -> None:
-        reused = (an_item("a"),)
+        old = await ended(store, an_item("a"))
 
-        run, _ = await store.create(a_run(process="laptop:1", reused=reused, idempotency_key="mine"))
+        reuse = Reuse(old, ("done",))
+        run, _ = await store.create(a_run(process="laptop:1", reuse=reuse, idempotency_key="mine"))
         again, is_created = await store.create(a_run(process="laptop:1", idempotency_key="mine"))
 
         assert (again, is_created) == (run, False)
@@ -94,14 +95,72 @@ class CreateContract:
         assert is_created
 
     async def test_reused_results_are_there_before_anybody_can_claim_the_run(self, store: Store) -> None:
-        reused = tuple(an_item(f"k{index}", reused=True, ok=index > 2) for index in range(1500))
+        old = await ended(store, *(an_item(f"k{index}", ok=index > 2) for index in range(2500)))
+        new = a_run(reuse=Reuse(old, ("done", "failed")))
 
-        run, _ = await store.create(a_run(reused=reused))
+        making = asyncio.create_task(store.create(new))
+        seen = set()
+        while not making.done():
+            seen |= {run.progress.done for run in (await store.list(RunQuery())).runs if run.id == new.id}
+            await asyncio.sleep(0)
+        run, _ = await making
 
-        assert run.progress.done == run.progress.reused == 1500
+        assert seen <= {2500}
+        assert run == await store.get(new.id)
+        assert run.progress.done == run.progress.reused == 2500
         assert run.progress.failed == 3
-        assert run.head == 1501
-        assert len(await store.finished_keys(run.id)) == 1500
+        assert run.head == 2501
+        assert [frame.seq for frame in await store.read(run.id, 0, 3000)] == list(range(1, 2502))
+        assert len(await store.finished_keys(run.id)) == 2500
+
+    async def test_a_run_begins_with_the_results_that_are_wanted_in_their_order(self, store: Store) -> None:
+        items = [an_item("z", data={"x": 1}), an_item("b", ok=False, error="broke"), an_item("a")]
+        old = await ended(store, *items, an_item("later"))
+
+        run, _ = await store.create(a_run(reuse=Reuse(old, ("done",), until=5)))
+
+        kept = reversed((await store.items(run.id, ItemQuery())).items)
+        assert [(item.key, item.data, item.seq) for item in kept] == [("z", {"x": 1}, 2), ("a", {}, 3)]
+
+    async def test_an_idempotency_key_makes_one_run_of_an_old_one(self, store: Store) -> None:
+        old = await ended(store, an_item("a"))
+        new = [a_run(idempotency_key="k1", reuse=Reuse(old, ("done",))) for _ in range(3)]
+
+        answers = await asyncio.gather(*map(store.create, new))
+        again = await store.create(a_run(idempotency_key="k1", reuse=Reuse(old, ("done",))))
+
+        assert sorted(created for _, created in [*answers, again]) == [False] * 3 + [True]
+        assert len({run.id for run, _ in [*answers, again]}) == 1
+        assert (await store.list(RunQuery())).total == 2
+
+    async def test_the_results_of_a_run_that_is_gone_are_not_found(self, store: Store) -> None:
+        with pytest.raises(NotFound):
+            await store.create(a_run(reuse=Reuse("nobody", ("done",))))
+
+        assert (await store.list(RunQuery())).total == 0
+
+
+class WaitingContract:
+    """The tests of `waiting`."""
+
+    async def test_the_most_urgent_run_waits_first_and_then_the_oldest(self, store: Store) -> None:
+        first, _, urgent = [await queued(store, priority=priority) for priority in (0, 0, 5)]
+        await queued(store, kind="other")
+        await running(store)
+
+        waiting = await store.waiting(["benchmark"], 2)
+
+        assert [run.id for run in waiting] == [urgent, first]
+        assert waiting[0] == await store.get(urgent)
+        assert await store.waiting([], 9) == []
+
+    async def test_a_run_with_a_back_off_takes_nobody_s_place(self, store: Store) -> None:
+        crashed = await running(store, priority=5)
+        await store.append(crashed, [e.RunInterrupted(reason="signal 9", wait_seconds=2.5)])
+        first, second = await queued(store), await queued(store)
+
+        assert [run.id for run in await store.waiting(["benchmark"], 1)] == [crashed, first]
+        assert [run.id for run in await store.waiting(["benchmark"], 9)] == [crashed, first, second]
 
 
 class FindContract:
@@ -220,6 +279,20 @@ class LeaseContract:
         )
 
         assert [run.id for run in await store.expired()] == [running_on]
+
+    async def test_a_heartbeat_that_came_in_time_is_not_overlooked(self, store: Store) -> None:
+        run_id = await running(store)
+        await store.renew(run_id, 1, -1.0)
+        assert [run.id for run in await store.expired()] == [run_id]
+        lost = e.RunInterrupted(reason="silent")
+
+        await store.renew(run_id, 1, 60.0)
+        with pytest.raises(Changed):
+            await store.append(run_id, [lost], attempt=1, lapsed=True)
+        await store.renew(run_id, 1, -1.0)
+        await store.append(run_id, [lost], attempt=1, lapsed=True)
+
+        assert (await store.get(run_id)).status is Status.QUEUED
 
     async def test_a_held_run_has_a_lease_and_a_released_one_has_none(self, store: Store) -> None:
         held, released = await running(store), await running(store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from pilothouse.contracts import NewRun, Store
+from pilothouse.contracts import MAX_APPEND, NewRun, Store
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run
 
@@ -52,9 +52,11 @@ async def running(store: Store, **changes: Any) -> str:
     return run_id
 
 
-async def ended(store: Store, **changes: Any) -> str:
-    """The id of a new run that has completed."""
+async def ended(store: Store, *items: e.ItemFinished, **changes: Any) -> str:
+    """The id of a new run that has completed with these items."""
     run_id = await running(store, **changes)
+    for start in range(0, len(items), MAX_APPEND):
+        await store.append(run_id, items[start : start + MAX_APPEND])
     await store.append(run_id, [COMPLETED])
     return run_id
 

@@ -32,6 +32,7 @@ from pilothouse.testing.run_contract import (
     EpochContract,
     FindContract,
     LeaseContract,
+    WaitingContract,
 )
 from pilothouse.testing.samples import a_note, a_run, an_item, queued, running
 from pilothouse.testing.trim_contract import TrimContract
@@ -47,6 +48,7 @@ class StoreContract(
     CreateContract,
     FindContract,
     LeaseContract,
+    WaitingContract,
     DeleteContract,
     EpochContract,
     ReadContract,

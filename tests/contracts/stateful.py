@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from pydantic_core import from_json
 
-from pilothouse.contracts import Appended, ItemQuery, NewRun, RunQuery, Store
+from pilothouse.contracts import Appended, ItemQuery, NewRun, Reuse, RunQuery, Store
 from pilothouse.errors import Changed, Conflict, InvalidTransition, LeaseLost, PilothouseError
 from pilothouse.model import event as e
 from pilothouse.model.fold import fold
@@ -91,6 +91,16 @@ class Log:
         """Keys that have a result."""
         return {body.key for body in self.bodies if isinstance(body, e.ItemFinished)}
 
+    def results(self) -> list[e.ItemFinished]:
+        """The latest result of each key, as another run begins with it."""
+        latest: dict[str, e.ItemFinished] = {}
+        for body in self.bodies:
+            if isinstance(body, e.ItemFinished):
+                latest.pop(body.key, None)
+                latest[body.key] = body
+        unsaid = {"reused": True, "possible_duplicate": False, "group": None}
+        return [body.model_copy(update=unsaid) for body in latest.values()]
+
     def foresee(self, sent: Sent) -> tuple[Told, Run]:
         """What an append must come to.
 
@@ -154,10 +164,12 @@ class StoreMachine(RuleBasedStateMachine):
 
     # What users do
 
-    @rule(key=st.none() | st.sampled_from(["k1", "k2"]), place=PLACES, reused=st.lists(RESULTS, max_size=3))
-    def create(self, key: str | None, place: int, reused: list[e.ItemFinished]) -> None:
-        """A run is made, perhaps with the key of one that there is."""
-        new = a_run(owner=self.owner, idempotency_key=key, reused=tuple(reused))
+    @rule(key=st.none() | st.sampled_from(["k1", "k2"]), place=PLACES, at=st.none() | PLACES)
+    def create(self, key: str | None, place: int, at: int | None) -> None:
+        """A run is made, perhaps with the key of one that there is, or with the results of one."""
+        old = None if at is None or not self.logs else self._log(at).run.id
+        reuse = Reuse(old, ("done", "failed")) if old else None
+        new = a_run(owner=self.owner, idempotency_key=key, reuse=reuse)
         run, is_new = self._do(place, lambda store: store.create(new))
         known = self.keys.get(key) if key else None
         assert is_new is (known is None)
@@ -172,8 +184,8 @@ class StoreMachine(RuleBasedStateMachine):
         queued = e.RunQueued(
             number=run.number, kind=new.kind, name=new.name, owner=new.owner, epoch=run.epoch
         )
-        reused = list({body.key: body for body in new.reused}.values())
-        self.logs[run.id] = Log(run, [queued, *(body.model_copy() for body in reused)])
+        reused = self.logs[new.reuse.run_id].results() if new.reuse else []
+        self.logs[run.id] = Log(run, [queued, *reused])
         self._check(run.id)
 
     @precondition(lambda self: self.logs)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pilothouse.contracts import Appended
+from pilothouse.contracts import Appended, ItemQuery, Reuse, RunQuery
 from pilothouse.errors import Invalid, Unavailable
 from pilothouse.stores import file as files
+from pilothouse.stores import sql
+from pilothouse.stores.draft import BeginDraft, Draft, ExtendDraft
 from pilothouse.stores.sql import SqlStore
-from pilothouse.testing.samples import COMPLETED, a_note, an_item, ended, log_of, queued, running
+from pilothouse.testing.samples import COMPLETED, a_note, a_run, an_item, ended, log_of, queued, running
 
 pytestmark = pytest.mark.anyio
 
@@ -272,3 +275,71 @@ def rows_left(path: Path) -> tuple[int, ...]:
     counts = tuple(connection.execute(query).fetchone()[0] for query in queries)
     connection.close()
     return counts
+
+
+def rows(path: Path, table: str) -> int:
+    """How many rows a table has."""
+    with closing(sqlite3.connect(path)) as connection:
+        count: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return count
+
+
+async def test_results_are_taken_over_piece_by_piece(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "PIECE_ITEMS", 2)
+    old = await ended(store, *(an_item(f"k{index}") for index in range(5)))
+    pieces: list[int] = []
+    put = store._line.put
+
+    async def watching(request: Any) -> Any:
+        pieces.append(request.weight)
+        return await put(request)
+
+    monkeypatch.setattr(store._line, "put", watching)
+    run, _ = await store.create(a_run(reuse=Reuse(old, ("done",))))
+
+    assert pieces == [1, 2, 2, 1, 1]
+    assert run.progress.done == 5
+
+
+async def test_a_server_that_dies_while_results_are_taken_over_leaves_nothing_of_the_new_run(
+    store: SqlStore, path: Path
+) -> None:
+    old = await ended(store, an_item("a"), an_item("b"))
+    events, items = rows(path, "events"), rows(path, "items")
+    made = await store._line.put(BeginDraft(a_run("bench_draft", reuse=Reuse(old, ("done",)))))
+    assert isinstance(made, Draft)
+    await store._line.put(ExtendDraft(made, (await store.items(old, ItemQuery())).items))
+    seen = [run.id for run in (await store.list(RunQuery())).runs]
+    await store.close()
+
+    again = SqlStore(f"sqlite:///{path}")
+    await again.open()
+    assert again._purge is not None
+    await again._purge
+    later = await again.get(await queued(again))
+    await again.close()
+
+    assert seen == [old]
+    assert (rows(path, "events"), rows(path, "items")) == (events + 1, items)
+    assert later.number == made.number + 1
+
+
+async def test_a_run_whose_results_cannot_be_read_is_not_made(
+    store: SqlStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = await ended(store, an_item("a"))
+    events = rows(path, "events")
+
+    def broken(*_: Any) -> Any:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(store._reader, "reusable", broken)
+    with pytest.raises(Unavailable):
+        await store.create(a_run("bench_draft", reuse=Reuse(old, ("done",))))
+    assert store._purge is not None
+    await store._purge
+
+    assert rows(path, "events") == events
+    assert [run.id for run in (await store.list(RunQuery())).runs] == [old]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -129,6 +130,28 @@ async def test_the_reaper_settles_what_is_silent_for_longer_than_its_lease() -> 
         (silent.id, Status.QUEUED, "the job stopped answering")
     ]
     assert (await parts.store.get(alive.id)).status is Status.RUNNING
+
+
+async def test_a_heartbeat_that_waits_in_line_with_the_reaper_keeps_its_run() -> None:
+    clock = Clock()
+
+    class SlowStore(MemoryStore):
+        """The heartbeat is written between the reaper's look and its append, as on a disk that hung."""
+
+        async def expired(self) -> Sequence[Run]:
+            found = await super().expired()
+            for run in found:
+                await self.renew(run.id, run.attempt, 15)
+            return found
+
+    parts = Parts(SlowStore(now=clock))
+    run = await parts.run(p.STARTED)
+
+    clock.seconds += 30
+    settled = await parts.scheduler.reap()
+
+    assert settled == []
+    assert await parts.store.get(run.id) == run
 
 
 async def test_a_lost_attempt_never_ends_the_one_that_follows() -> None:

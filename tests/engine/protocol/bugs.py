@@ -87,8 +87,8 @@ def answer_wrongly(patch: Patch, situation: Situation, ask: Ask, effect: Effect)
 
 
 def claim_the_same_attempt(patch: Patch) -> None:
-    async def orders(self: Scheduler, host: Host, slots: int) -> tuple[list[Run], float]:
-        for run in await self._waiting():
+    async def orders(self: Scheduler, host: Host, slots: int, turn: int) -> tuple[list[Run], float]:
+        for run in await self._engine.store.waiting((), slots):
             await self._engine.append(run.id, e.RunStarted(attempt=max(run.attempt, 1), host=host.name))
         return [], 0.0
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic_core import from_json
 
-from pilothouse.contracts import Appended, NewRun, RunPage, RunQuery
+from pilothouse.contracts import Appended, Frame, NewRun, RunPage, RunQuery
 from pilothouse.engine.control import Wish
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.hosts import Attempt, Host
@@ -22,7 +22,7 @@ from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.timer import Timer
 from pilothouse.errors import Changed, Conflict, LeaseLost
 from pilothouse.model import event as e
-from pilothouse.model.run import Run
+from pilothouse.model.run import Run, Status
 from pilothouse.stores import memory
 from pilothouse.stores.memory import MemoryStore
 from pilothouse.web.context import Context
@@ -72,12 +72,23 @@ class Replay(MemoryStore):
 
     async def list(self, query: RunQuery) -> RunPage:
         run = await self.get(RUN_ID)
-        return RunPage((run,) if run.status in query.statuses else (), 1, None)
+        is_asked = run.status in query.statuses and query.host in (None, run.host)
+        return RunPage((run,) if is_asked else (), 1, None)
+
+    async def waiting(self, kinds: Sequence[str], limit: int) -> Sequence[Run]:
+        run = self._looks.pop(0) if self._looks else None  # who claims looks again only once it was too late
+        return [run] if run and run.status is Status.QUEUED else []
+
+    async def read(self, run_id: str, *_: Any, **more: Any) -> Sequence[Frame]:
+        run = self.log.entry.run  # of the log itself only what began the attempt is asked for
+        body = e.RunStarted(attempt=max(run.attempt, 1), host=run.host, instance="")
+        return [Frame(2, body.type, e.Event(run_id, 2, run.created_at, body).frame())]
 
     async def expired(self) -> Sequence[Run]:
         return [await self.get(RUN_ID)]
 
     async def append(self, run_id: str, bodies: Sequence[e.Body], **more: Any) -> Appended:
+        more["lapsed"] = False  # who is reaped here was found silent, and its heartbeat does not come
         if self._late:
             self._late -= 1
             raise Changed("the run has moved on")
@@ -241,7 +252,10 @@ class Server:
     def claim(self, log: int, host: str, seen: int) -> Step:
         """A host claims a run that it has seen waiting."""
         return self._step(
-            ("claim", log, host, seen), log, (seen,), lambda store: _scheduler(store)._orders(Host(host), 1)
+            ("claim", log, host, seen),
+            log,
+            (seen,),
+            lambda store: _scheduler(store)._orders(Host(host), 1, 0),
         )
 
     def tick(self, log: int, first: int, last: int) -> Step:

@@ -14,10 +14,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
+from pilothouse.sdk.done import in_words
 from pilothouse.sdk.link import Link
 from pilothouse.sdk.outbox import SYSTEM
 
+P = ParamSpec("P")
+T = TypeVar("T")
 SAMPLE_SECONDS = 5.0
 LONGEST_SECONDS = 60.0
 POINTS_PER_AGE = 720  # an hour at one point every 5 s
@@ -45,7 +49,7 @@ class Sampler:
         link: Where the metrics go.
         began_seconds: Age of the run when this attempt began; a metric's step is the run's age in seconds.
         every_seconds: Pause between two looks while the run is young; 0 never looks.
-        begin: Called once in the thread that looks; gives what looks.
+        begin: Called in the thread that looks, until it gives what looks.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Sampler:
         self._begin = begin
         self._before: tuple[float, float] | None = None
         self._stopping = threading.Event()
+        self._has_failed = False
 
     def start(self) -> None:
         """Begin to look."""
@@ -68,11 +73,24 @@ class Sampler:
         self._stopping.set()
 
     def _look_always(self) -> None:
-        with contextlib.suppress(Exception):  # a job is not disturbed because nobody can look at it
-            look = self._begin()
-            pause = self._every_seconds
-            while not self._stopping.wait(pause) and not self._link.is_fenced:
-                pause = self._pause(time.monotonic() - self._began, self._tell(look))
+        look, pause = self._tried(self._begin), self._every_seconds
+        while not self._stopping.wait(pause) and not self._link.is_fenced:
+            look = look or self._tried(self._begin)
+            cost_seconds = self._tried(self._tell, look) if look else None
+            pause = self._pause(time.monotonic() - self._began, cost_seconds or 0.0)
+
+    def _tried(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Do it. A job is not disturbed because nobody can look at it: that is said once, and tried again."""
+        try:
+            return work(*args, **kwargs)
+        except Exception as error:
+            if not self._has_failed:
+                self._has_failed = True
+                text = (
+                    f"What the job uses of its machine could not be read: {in_words(error)}. It is tried on."
+                )
+                self._link.put("log", {"level": "warning", "source": "pilothouse", "text": text})
+            return None
 
     def _tell(self, look: Callable[[], Look]) -> float:
         """Take one sample; returns the processor seconds that it cost."""

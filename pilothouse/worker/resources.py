@@ -6,6 +6,7 @@ claim takes the newest look along, once.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,6 +17,8 @@ import psutil
 from pilothouse.worker.gpu import Gpus
 
 LOOK_SECONDS = 5.0
+
+logger = logging.getLogger("pilothouse.host")
 
 
 class Resources:
@@ -51,15 +54,33 @@ class Resources:
         return newest
 
     def _look_always(self) -> None:
-        gpus = self._open_gpus()
-        facts = {
-            "cores": psutil.cpu_count() or 1,
-            "memory_bytes": int(psutil.virtual_memory().total),
-            "gpus": [asdict(gpu) for gpu in gpus.devices],
-        }
+        gpus: Gpus | None = None
+        is_told = False
+        while not self._closing.is_set():
+            try:
+                gpus = gpus or self._begin()
+                if not self._closing.wait(self._every_seconds):
+                    self._newest = {"facts": _facts(gpus), "values": {**_busy(), **gpus.read({})}}
+            except (
+                Exception
+            ):  # a driver that is being replaced, a device that is lost: said once, tried again
+                if not is_told:
+                    logger.warning("what this machine is busy with cannot be read; trying on", exc_info=True)
+                    is_told = True
+                self._closing.wait(self._every_seconds)
+
+    def _begin(self) -> Gpus:
+        """Open the GPUs; from now on the use of the processor is counted."""
         psutil.cpu_percent(None)
-        while not self._closing.wait(self._every_seconds):
-            self._newest = {"facts": facts, "values": {**_busy(), **gpus.read({})}}
+        return self._open_gpus()
+
+
+def _facts(gpus: Gpus) -> dict[str, Any]:
+    return {
+        "cores": psutil.cpu_count() or 1,
+        "memory_bytes": int(psutil.virtual_memory().total),
+        "gpus": [asdict(gpu) for gpu in gpus.devices],
+    }
 
 
 def _busy() -> dict[str, float]:

@@ -62,6 +62,34 @@ class FakeNvml:
         return 60 + handle
 
 
+class Flaky:
+    """GPUs that cannot be opened at first, and of which the next two looks fail."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> Any:
+        """Open them."""
+        self._fail(1)
+        return self
+
+    def read(self, *_: Any) -> dict[str, float]:
+        self._fail(4)
+        return {"gpu0_percent": 7.0}
+
+    def visible(self) -> list[Any]:
+        return []
+
+    @property
+    def devices(self) -> tuple[Any, ...]:
+        return ()
+
+    def _fail(self, until: int) -> None:
+        self.calls += 1
+        if self.calls <= until:
+            raise RuntimeError("the driver is being replaced")
+
+
 class NoDriver(FakeNvml):
     """The library where there is no driver."""
 
@@ -128,6 +156,19 @@ def test_the_gpus_are_told_beside_the_processor(server: LinkServer, link: Link) 
     assert first["system/gpu0_memory_total_bytes"] == 80 * GIB
     assert second["system/gpu0_power_watts"] == 310.5
     assert second["system/gpu1_celsius"] == 61
+
+
+def test_a_look_that_fails_is_told_once_and_ends_no_later_look(server: LinkServer, link: Link) -> None:
+    vitals = Vitals(link, 0.0, 0.01, Flaky())
+
+    vitals.start()
+    server.wait_for(lambda: len(system(server)) > 1)
+    vitals.stop()
+
+    told = [body.text for body in server.bodies("log")]
+    assert [values["system/gpu0_percent"] for values in system(server)[:2]] == [7.0, 7.0]
+    assert len(told) == 1
+    assert "could not be read: RuntimeError: the driver is being replaced." in told[0]
 
 
 def test_a_paused_run_is_not_looked_at(server: LinkServer, link: Link) -> None:

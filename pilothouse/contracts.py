@@ -144,13 +144,13 @@ class Store(Machines, Protocol):
                 transaction; a batch that is known already is not compared again.
             lapsed: Only if the attempt's lease has run out; compared in the transaction, too.
             writer: Who counts `client_seq`: 1 to 32 characters out of `a-z`, `0-9` and `-`.
-                An attempt has at most 64 writers; each counts from 1.
+                Each counts from 1. An attempt may have any number of them.
 
         Raises:
             NotFound: No such run.
             LeaseLost: `attempt` is not the run's current one, or the run has ended.
             Changed: The run's version is not the expected one, or its lease lives; nothing was written.
-            Invalid: A body cannot be written as JSON, or the writer's name is malformed or one too many.
+            Invalid: A body cannot be written as JSON, or the writer's name is malformed.
             InvalidTransition: The state forbids a body; nothing was written.
             TooLarge: More than 1,000 bodies.
         """

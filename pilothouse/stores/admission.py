@@ -21,7 +21,7 @@ from pilothouse.model import event as e
 from pilothouse.model.fold import fold
 from pilothouse.model.run import Run
 
-MAX_WRITERS = 64
+MAX_WRITERS = 64  # kept in a run's row; of the others the log tells
 KEPT_ATTEMPTS = 8
 JOB = "job"
 IDEMPOTENCY_WINDOW = timedelta(hours=24)
@@ -33,7 +33,7 @@ class Entry:
 
     Attributes:
         acked: Highest `client_seq` that is stored or refused, by writer of the current attempt,
-            and by `<attempt>/<writer>` of the last ones before it.
+            the 64 that wrote last, oldest first; and by `<attempt>/<writer>` of the last ones before it.
         lease_until: Seconds on the database's clock; None unless an attempt is alive.
     """
 
@@ -54,6 +54,12 @@ class Batch:
     expected: str | None = None
     writer: str = JOB
     lapsed: bool = False
+
+    def is_newcomer(self, entry: Entry) -> bool:
+        """Whether its writer counts, and the run's row says nothing of it: it may have written before."""
+        counts = self.client_seq is not None and self.attempt == entry.run.attempt
+        is_known = self.writer == JOB or self.writer in entry.acked
+        return counts and not is_known and is_name(self.writer)
 
     def number(self, index: int) -> int | None:
         """The `client_seq` of a body; None when the writer does not count."""
@@ -121,7 +127,7 @@ class Admission:
 
     def entry(self, lease_until: float | None) -> Entry:
         """What is kept of the run after it; without a live attempt there is no lease."""
-        acked = {**self._others, self.writer: self.acked} if self.acked else self._others
+        acked = _noted(self._others, self.writer, self.acked) if self.acked else self._others
         return Entry(self.run, acked, lease_until if has_lease(self.run) else None)
 
 
@@ -138,7 +144,7 @@ def admit(entry: Entry, batch: Batch, finished: Set[str], now: Callable[[], floa
         LeaseLost: The batch's attempt is not the current one, or the run has ended.
         Changed: The run is no longer in the version that the batch expects, or its lease lives.
         InvalidTransition: The state forbids a body of a batch that is not lenient.
-        Invalid: A body cannot be written as JSON, or the writer's name is malformed or one too many.
+        Invalid: A body cannot be written as JSON, or the writer's name is malformed.
         TooLarge: More than 1,000 bodies.
     """
     if len(batch.bodies) > MAX_APPEND:
@@ -200,14 +206,26 @@ def _compare(run: Run, expected: str | None) -> None:
 
 
 def _check_writer(entry: Entry, batch: Batch) -> None:
-    """Each writer takes room in the run's row, so their names are short and they are few."""
+    """Each writer takes room in the run's row, so their names are short."""
     if batch.writer == JOB or batch.writer in entry.acked:
         return
-    if not re.fullmatch(WRITER_NAME, batch.writer):
+    if not is_name(batch.writer):
         hint = "1 to 32 characters out of a-z, 0-9 and the hyphen."
         raise Invalid(f"writer: {batch.writer!r} is not a writer's name", hint=hint, field="writer")
-    if sum("/" not in name for name in entry.acked) >= MAX_WRITERS and batch.client_seq is not None:
-        raise Invalid(f"writer: attempt {entry.run.attempt} has {MAX_WRITERS} already", field="writer")
+
+
+def is_name(writer: str) -> bool:
+    """Whether a writer may be called so."""
+    return re.fullmatch(WRITER_NAME, writer) is not None
+
+
+def _noted(acked: Mapping[str, int], writer: str, number: int) -> Mapping[str, int]:
+    """The numbers with one writer's newest; who has not written for longest gives its place to a newcomer."""
+    others = {name: n for name, n in acked.items() if name != writer}
+    present = [name for name in others if "/" not in name and name != JOB]
+    for name in present[: max(0, len(present) + 1 - MAX_WRITERS)]:
+        del others[name]
+    return others | {writer: number}
 
 
 def _ended(acked: Mapping[str, int], attempt: int) -> dict[str, int]:

@@ -39,6 +39,7 @@ from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import (
     IDEMPOTENCY_WINDOW,
     JOB,
+    KEPT_ATTEMPTS,
     Admission,
     Batch,
     Entry,
@@ -60,6 +61,7 @@ class _Log:
     entry: Entry
     frames: list[Frame] = field(default_factory=list)
     shelf: Shelf = field(default_factory=dict)
+    numbers: dict[tuple[int, str], int] = field(default_factory=dict)
     first: int = 1
 
 
@@ -128,7 +130,11 @@ class MemoryStore:
         log = self._log(run_id)
         batch = Batch(run_id, bodies, attempt, client_seq, lenient, expected, writer, lapsed)
         finished = shelves.finished(log.shelf, batch.finished_keys())
+        if batch.is_newcomer(log.entry) and (number := log.numbers.get((attempt or 0, writer))):
+            log.entry = replace(log.entry, acked={writer: number, **log.entry.acked})
         admission = admit(log.entry, batch, finished, self._now)
+        if batch.attempt is not None and admission.acked:
+            log.numbers[batch.attempt, writer] = admission.acked
         lease = self._now() + FIRST_LEASE_SECONDS if admission.is_started else log.entry.lease_until
         log.entry = admission.entry(lease)
         _write(log, admission)
@@ -238,7 +244,14 @@ class MemoryStore:
 
     async def acked(self, run_id: str) -> Mapping[str, int]:
         """What each writer was acknowledged."""
-        return self._log(run_id).entry.acked
+        log = self._log(run_id)
+        attempt = log.entry.run.attempt
+        told = {
+            writer if each == attempt else f"{each}/{writer}": number
+            for (each, writer), number in log.numbers.items()
+            if each >= attempt - KEPT_ATTEMPTS
+        }
+        return {**told, **log.entry.acked}
 
     async def expired(self) -> Sequence[Run]:
         """Runs whose lease has run out."""

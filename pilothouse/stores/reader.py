@@ -5,6 +5,7 @@ Everything here runs in a reader's thread.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from pilothouse.machines import Minute
 from pilothouse.model.run import Run, Status
 from pilothouse.stores import load
 from pilothouse.stores import reference as references
+from pilothouse.stores.admission import KEPT_ATTEMPTS, MAX_WRITERS
 from pilothouse.stores.condition import has_prefix, item_conditions, run_conditions, run_number
 from pilothouse.stores.database import Database
 from pilothouse.stores.record import ITEM_COLUMNS, RUN_COLUMNS, item_of, name_key, plain, run_of
@@ -163,11 +165,15 @@ class Reader:
     def acked(self, run_id: str) -> Mapping[str, int]:
         """See `Store.acked`."""
         with self._database.reader.begin() as connection:
-            text = connection.execute(select(runs.c.acked).where(runs.c.id == run_id)).scalar_one_or_none()
-        if text is None:
-            raise references.unknown(run_id)
-        numbers: Mapping[str, int] = from_json(text)
-        return numbers
+            asked = select(runs.c.number, runs.c.attempt, runs.c.acked).where(runs.c.id == run_id)
+            row = connection.execute(asked).one_or_none()
+            if row is None:
+                raise references.unknown(run_id)
+            numbers: Mapping[str, int] = from_json(row.acked)
+            places = Counter(name.partition("/")[0] if "/" in name else row.attempt for name in numbers)
+            if places and max(places.values()) >= MAX_WRITERS:  # some may have given theirs to newcomers
+                return {**_acked_by_log(connection, row.number, row.attempt), **numbers}
+            return numbers
 
     def expired(self) -> Sequence[Run]:
         """See `Store.expired`."""
@@ -175,6 +181,19 @@ class Reader:
             now = self._database.now(connection)
             query = select(*RUN_COLUMNS).where(runs.c.lease_until < now).order_by(runs.c.number)
             return [run_of(row) for row in connection.execute(query)]
+
+
+def _acked_by_log(connection: Connection, number: int, attempt: int) -> dict[str, int]:
+    """How far every writer of the last attempts has come, as far as the log tells."""
+    same = (
+        events.c.run == number,
+        events.c.attempt >= attempt - KEPT_ATTEMPTS,
+        events.c.client_seq.is_not(None),
+    )
+    last = func.max(events.c.client_seq)
+    query = select(events.c.attempt, events.c.writer, last).where(*same)
+    found = connection.execute(query.group_by(events.c.attempt, events.c.writer))
+    return {writer if each == attempt else f"{each}/{writer}": told for each, writer, told in found}
 
 
 def _seqs(

@@ -70,7 +70,9 @@ class Transaction:
     def prepare(self, run_ids: Iterable[str], batches: Iterable[Batch], new: Iterable[NewRun]) -> None:
         """Load what the requests will ask for. Rows are locked in one order, so servers never deadlock."""
         self._load(set(run_ids))
-        self._load_finished({(batch.run_id, key) for batch in batches for key in batch.finished_keys()})
+        asked = list(batches)
+        self._load_finished({(batch.run_id, key) for batch in asked for key in batch.finished_keys()})
+        self._load_newcomers(asked)
         made = list(new)
         if made:
             query = select(meta.c.value).where(meta.c.name == LAST_NUMBER).with_for_update()
@@ -243,6 +245,19 @@ class Transaction:
         for row in self._connection.execute(query):
             run_id, key = asked[row.run, row.key]
             self._finished.setdefault(run_id, set()).add(key)
+
+    def _load_newcomers(self, batches: Iterable[Batch]) -> None:
+        """Ask the log how far writers had come of which the rows of their runs say nothing any more."""
+        for batch in batches:
+            entry = self.entries[batch.run_id]
+            if entry is None or not batch.is_newcomer(entry):
+                continue
+            same = [events.c.run == entry.run.number, events.c.attempt == batch.attempt]
+            same += [events.c.writer == batch.writer, events.c.client_seq.is_not(None)]
+            number = self._connection.execute(select(func.max(events.c.client_seq)).where(*same)).scalar()
+            if number:
+                acked = {batch.writer: number, **entry.acked}
+                self.entries[batch.run_id] = Entry(entry.run, acked, entry.lease_until)
 
     def _load_known(self, keys: set[str]) -> None:
         """Find the runs of idempotency keys; the row of the last number, locked before, orders the makers."""

@@ -39,6 +39,8 @@ class Host:
         instance: Tells those apart; the same before and after a restart.
         slots: Room for further runs.
         running: Attempts that live there.
+        expected: Attempts that must live there: it named them when it called last, or was given them since.
+        searched: When all runs were searched for attempts that it lost, in monotonic seconds; None: not yet.
         resources: What its machine was busy with.
         loads: Processor use of each, 1.0 for one core; None when it is not known.
         vouched: When it last prolonged the lease of an attempt.
@@ -56,6 +58,8 @@ class Host:
     slots: int = 0
     running: tuple[Attempt, ...] = ()
     loads: dict[Attempt, float | None] = field(default_factory=dict)
+    expected: set[Attempt] = field(default_factory=set)
+    searched: float | None = None
     resources: Resources = field(default_factory=Resources)
     vouched: dict[Attempt, float] = field(default_factory=dict)
     told: dict[tuple[Attempt, bool], float] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from pydantic_core import from_json
@@ -82,8 +82,10 @@ class Scheduler:
         host.slots, host.running, host.loads = slots, running, dict(loads or {})
         host.turn = turn = host.turn + 1
         host.is_leaving = False
+        lost = host.expected - set(running)
+        host.expected = set(running)
         deadline = time.monotonic() + wait
-        await self._settle_orphans(host)
+        await self._settle_orphans(host, lost)
         await self._vouch(host)
         with self._engine.doorbell.listen() as ear:
             host.bell = ear
@@ -251,17 +253,36 @@ class Scheduler:
                 await self._engine.store.renew(attempt.run_id, attempt.number, self._lease_seconds)
             host.vouched[attempt] = now
 
-    async def _settle_orphans(self, host: Host) -> None:
+    async def _settle_orphans(self, host: Host, lost: Set[Attempt]) -> None:
         """Settle attempts that were given to this host and do not live there.
 
         Those of others of its name are their own business, also of such as have not called this
-        server since it started: their leases tell when they are gone.
+        server since it started: their leases tell when they are gone. What this server does not
+        know of, such as what another one gave to the host, is searched for now and then.
+
+        Args:
+            host: The host.
+            lost: What it named before, or was given, and does not name any more.
         """
-        for run in await self._engine.all_with((Status.RUNNING, Status.PAUSED), host.name):
+        now = time.monotonic()
+        if host.searched is None or now - host.searched >= self._lease_seconds:
+            runs = await self._engine.all_with((Status.RUNNING, Status.PAUSED), host.name)
+            host.searched = now
+        else:
+            runs = [run for attempt in lost if (run := await self._alive(attempt))]
+        for run in runs:
             if not run.is_active or host.runs(run):
                 continue
             if await self._owner(run) in (host.instance, *host.forerunners):
                 await self.lose(run, Ending("the host was restarted"))
+
+    async def _alive(self, attempt: Attempt) -> Run | None:
+        """The run of an attempt that is its latest, and is alive."""
+        try:
+            run = await self._engine.store.get(attempt.run_id)
+        except NotFound:
+            return None
+        return run if run.attempt == attempt.number and run.is_active else None
 
     async def _owner(self, run: Run) -> str | None:
         """Which of the hosts of its name has the run's attempt; None where the log does not say."""
@@ -283,13 +304,15 @@ class Scheduler:
                 break
             for run in fresh:
                 tried.add(run.id)
-                started = e.RunStarted(attempt=run.attempt + 1, host=host.name, instance=host.instance)
+                attempt = Attempt(run.id, run.attempt + 1)
+                host.expected.add(attempt)  # before the append: whoever calls next may have lost the answer
+                started = e.RunStarted(attempt=attempt.number, host=host.name, instance=host.instance)
                 try:
                     failpoint.reach("engine.claim.before")
                     orders.append((await self._engine.append(run.id, started)).run)
                     failpoint.reach("engine.claim.after")
                 except (Conflict, NotFound):
-                    continue  # another host was faster
+                    host.expected.discard(attempt)  # another host was faster
         return orders, math.inf if soonest is None else soonest
 
     async def _stops(self, host: Host) -> list[Stop]:

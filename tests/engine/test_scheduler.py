@@ -11,11 +11,12 @@ from pilothouse.engine import hosts
 from pilothouse.engine.hosts import Attempt, Stop
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.model import event as e
-from pilothouse.model.run import Status
+from pilothouse.model.run import Run, Status
 from tests.engine import parts as p
 from tests.engine.parts import BusyStore, Parts, settle
 
 pytestmark = pytest.mark.anyio
+HANG_SECONDS = 60
 
 
 async def test_the_urgent_run_goes_first_and_then_the_older_one(parts: Parts) -> None:
@@ -231,6 +232,38 @@ async def test_an_attempt_that_a_restarted_host_does_not_know_is_settled(parts: 
 
     assert [(order.id, order.attempt) for order in orders] == [(run.id, 2)]
     assert [frame.type for frame in await parts.store.read(run.id, 2)] == ["run.interrupted", "run.started"]
+
+
+async def test_what_a_host_lost_of_another_servers_orders_is_found_after_a_lease(parts: Parts) -> None:
+    scheduler = Scheduler(parts.engine, lease_seconds=0.05)
+    await scheduler.claim("lab", 1, (), 0)
+    run = await parts.run()
+    await Scheduler(parts.engine).claim("lab", 1, (), 0)  # its answer never came
+
+    orders: list[Run] = []
+    async with asyncio.timeout(HANG_SECONDS):
+        while not orders:
+            orders, _ = await scheduler.claim("lab", 1, (), 0)
+
+    assert [(order.id, order.attempt) for order in orders] == [(run.id, 2)]
+
+
+async def test_a_claim_looks_at_all_runs_of_its_host_now_and_then_only(parts: Parts) -> None:
+    (run,) = [await parts.run()]
+    await parts.scheduler.claim("lab", 1, (), 0)
+    looks = 0
+    listed = parts.store.list
+
+    async def counting(query: object) -> object:
+        nonlocal looks
+        looks += 1
+        return await listed(query)  # type: ignore[arg-type]
+
+    parts.store.list = counting  # type: ignore[method-assign,assignment]
+    for _ in range(5):
+        await parts.scheduler.claim("lab", 1, (Attempt(run.id, 1),), 0)
+
+    assert looks == 0
 
 
 async def test_an_attempt_of_another_host_is_left_alone(parts: Parts) -> None:

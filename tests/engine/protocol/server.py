@@ -246,7 +246,11 @@ class Server:
     def orphans(self, log: int, host: str, first: int, last: int) -> Step:
         """A host that was restarted asks for work, and knows of none."""
         return self._lose(
-            ("orphans", host), log, first, last, lambda store: _scheduler(store)._settle_orphans(Host(host))
+            ("orphans", host),
+            log,
+            first,
+            last,
+            lambda store: _scheduler(store)._settle_orphans(Host(host), set()),
         )
 
     def claim(self, log: int, host: str, seen: int) -> Step:

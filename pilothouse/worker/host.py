@@ -16,10 +16,8 @@ import signal
 import socket
 import sys
 import threading
-import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
-from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ from pilothouse.errors import Unavailable
 from pilothouse.sdk.finding import data_folder, find_server, find_token
 from pilothouse.sdk.handover import hand_over
 from pilothouse.worker.cutoff import was_cut_off
+from pilothouse.worker.place import instance_of, keep_others_away
 from pilothouse.worker.resources import Resources
 from pilothouse.worker.shim import become_subreaper
 
@@ -90,7 +89,7 @@ class Host:
         """Serve until `stop` is called. A host that cannot go on ends its jobs, and raises what stopped it."""
         timeout = httpx2.Timeout(10.0, read=POLL_SECONDS + 10.0)
         headers = {"Authorization": f"Bearer {self._token}"}
-        await self._executor.open(self._name, self._server)
+        await self._executor.open(f"{self._name}/{self._instance}", self._server)
         self._resources.start()
         async with httpx2.AsyncClient(
             base_url=self._server, headers=headers, params={"instance": self._instance}, timeout=timeout
@@ -303,16 +302,6 @@ class Host:
             return True
 
 
-def instance_of(data: Path) -> str:
-    """What tells a host from others of its name: where it runs. The same before and after a restart there."""
-    try:  # on Linux: which boot of which machine, which container
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
-        machine = boot + str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        machine = str(uuid.getnode())
-    return blake2b(f"{machine} {data.resolve()}".encode(), digest_size=8).hexdigest()
-
-
 def shortened(text: str) -> str:
     """A stack that fits into an event: its middle is left out, with a word about it."""
     data = text.encode()
@@ -373,9 +362,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not token:
         logger.error("no token: set PILOTHOUSE_TOKEN, or put one into %s", data / "token")
         return 2
+    lock = keep_others_away(data, options.name)
+    if lock is None:
+        logger.error(
+            "another host named %s runs with the data folder %s: stop it, or choose another --data or --name",
+            *(options.name, data),
+        )
+        return 2
     become_subreaper()  # what a job has left without its shim comes here
     host = Host(options.name, find_server(data, options.server), token, executor, options.slots, data)
-    asyncio.run(serve(host, watch_stdin=options.watch_stdin))
+    with lock:
+        asyncio.run(serve(host, watch_stdin=options.watch_stdin))
     return 0
 
 

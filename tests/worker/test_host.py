@@ -15,7 +15,8 @@ from pilothouse.contracts import COOPERATIVE_SECONDS, Ended, Order
 from pilothouse.executors import local
 from pilothouse.executors.local import LocalExecutor
 from pilothouse.worker import host as host_module
-from pilothouse.worker.host import Host, instance_of
+from pilothouse.worker.host import Host
+from pilothouse.worker.place import instance_of
 from tests.e2e import stack
 from tests.sdk.link_server import LinkServer
 from tests.worker.test_local import alive
@@ -361,6 +362,25 @@ async def test_what_cannot_be_started_is_reported_as_ended(server: LinkServer, t
     assert "cannot be started" in server.ended[0]["tail"]
     host.stop()
     await serving
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("host")
+async def test_a_host_leaves_the_jobs_of_its_namesake_in_another_folder_alone(
+    server: LinkServer, tmp_path: Path
+) -> None:
+    server.add_run()
+    give(server, "hangs_for_ever")
+    await until(server, lambda: server.bodies("log"))
+    namesake = Host("lab", server.url, "secret", LocalExecutor(), 0, tmp_path / "other")
+
+    serving = asyncio.create_task(namesake.run())
+    claims = len(server.claims)
+    await until(server, lambda: len(server.claims) >= claims + 3)
+    namesake.stop()
+    await asyncio.wait_for(serving, HANG)
+
+    assert server.ended == []
 
 
 def test_a_host_is_another_one_only_where_it_runs_elsewhere(tmp_path: Path) -> None:

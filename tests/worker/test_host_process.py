@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pilothouse.worker.place import keep_others_away
 from tests.sdk.link_server import LinkServer
 from tests.worker.conftest import ROOT
 from tests.worker.test_host import HANG, give
@@ -94,6 +96,24 @@ def test_a_host_that_is_asked_to_end_takes_its_jobs_with_it(
     assert marked(tmp_path) == []
     assert server.ended[0]["exit_code"] == 143
     assert server.left == [0]
+
+
+def test_a_second_host_of_a_name_and_a_folder_is_refused(
+    server: LinkServer, process: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    server.wait_for(lambda: server.claims)
+    name = socket.gethostname()
+
+    assert keep_others_away(tmp_path, name, 0.0) is None
+    other = keep_others_away(tmp_path, f"{name}-2", 0.0)
+    process.kill()
+    process.wait(HANG)
+    mine = keep_others_away(tmp_path, name, HANG)
+
+    assert other is not None
+    assert mine is not None
+    other.close()
+    mine.close()
 
 
 def test_the_jobs_of_a_killed_host_end_themselves(

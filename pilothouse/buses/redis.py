@@ -22,6 +22,7 @@ from pilothouse.errors import Unavailable
 CHANNEL = "pilothouse:rings"
 RETRY_SECONDS = 0.5
 SEND_SECONDS = 2.0
+QUIET_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -32,11 +33,14 @@ class RedisBus:
     Args:
         url: Such as `redis://127.0.0.1:6379/0`.
         channel: Servers that share a database share it.
+        quiet_seconds: After so long without a ring Redis is asked whether it is there, and given up
+            after as long again.
     """
 
-    def __init__(self, url: str, *, channel: str = CHANNEL) -> None:
+    def __init__(self, url: str, *, channel: str = CHANNEL, quiet_seconds: float = QUIET_SECONDS) -> None:
         self._redis: Redis = Redis.from_url(url, socket_connect_timeout=SEND_SECONDS, client_name=channel)
         self._channel = channel
+        self._quiet_seconds = quiet_seconds
         self._listeners = Listeners()
         self._task: asyncio.Task[None] | None = None
 
@@ -88,19 +92,27 @@ class RedisBus:
                     hearing.set_exception(error)
                     return
                 _log.warning("the bus is away: %s", error)
+            except Exception:  # else nobody would ever hear anything again
+                _log.exception("the bus cannot be heard")
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _hear(self, hearing: asyncio.Future[None]) -> None:
         async with aclosing(self._redis.pubsub()) as pubsub:
             await pubsub.subscribe(self._channel)
+            is_asked = False
             while True:
-                message = await pubsub.get_message(timeout=None)
-                if message is None:
+                message = await pubsub.get_message(timeout=self._quiet_seconds)
+                if message is None:  # a connection that has died without a word looks like a quiet one
+                    if is_asked:
+                        raise ConnectionError("it does not answer")
+                    await pubsub.ping()
+                    is_asked = True
                     continue
+                is_asked = False
                 if message["type"] == "subscribe":
                     self._subscribed(hearing)
                 elif message["type"] == "message":
-                    self._listeners.call(message["data"].decode())
+                    self._listeners.call(message["data"].decode(errors="replace"))
 
     def _subscribed(self, hearing: asyncio.Future[None]) -> None:
         if hearing.done():

@@ -5,10 +5,12 @@ Set `PILOTHOUSE_TEST_REDIS` to a server's URL; every test uses a channel of its 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
@@ -89,3 +91,58 @@ async def test_a_bus_that_is_not_there_is_unavailable() -> None:
 
     with pytest.raises(Unavailable, match="Redis cannot be reached"):
         await bus.open()
+
+
+class Way:
+    """A way to Redis on which everything gets lost without a word, when a test says so."""
+
+    def __init__(self) -> None:
+        self.is_cut = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> str:
+        """The URL of its near end."""
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        return SERVER.replace(
+            urlsplit(SERVER).netloc, f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        )
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._server.close()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = urlsplit(SERVER)
+        far_reader, far_writer = await asyncio.open_connection(there.hostname, there.port or 6379)
+        for source, target in ((reader, far_writer), (far_reader, writer)):
+            self._tasks.add(asyncio.create_task(self._carry(source, target)))
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        was_cut = self.is_cut
+        try:
+            while data := await source.read(4096):
+                if self.is_cut == was_cut:
+                    target.write(data)
+        finally:
+            target.close()
+
+
+async def test_a_connection_that_died_without_a_word_is_noticed(channel: str) -> None:
+    await (await opened(channel)).close()
+    way = Way()
+    bus = RedisBus(await way.open(), channel=channel, quiet_seconds=0.2)
+    await bus.open()
+    heard = Heard()
+    bus.subscribe(heard)
+
+    way.is_cut = True  # only a connection that is opened from now on carries anything
+
+    await heard.until(lambda rings: rings[:1] == ["*"])
+    other = await opened(channel)
+    await other.ring("r1")
+    await heard.until(lambda rings: "r1" in rings)
+    for each in (bus, other):
+        await each.close()
+    await way.close()

@@ -11,6 +11,7 @@ from pilothouse.engine.resources import Resources
 from pilothouse.model.run import Run
 
 SILENT_SECONDS = 30.0
+FORGOTTEN_SECONDS = 3_600.0  # as long as what its machine was busy with is in memory
 DUMP_AGAIN_SECONDS = 5.0  # longer than a job that answers at all takes
 
 
@@ -121,10 +122,16 @@ class Hosts:
         return self._known.get((name, instance))
 
     def meet(self, name: str, instance: str = "") -> Host:
-        """The host, which calls now. One that is new takes the place of those of its name that went silent."""
+        """The host, which calls now.
+
+        One that is new takes the place of those of its name that went silent, and of all that have
+        been for long: where machines come and go, each with a name of its own, they would pile up.
+        """
         host = self.find(name, instance)
         if host is None:
             now = time.monotonic()
+            for other in [each for each in self if now - each.seen > FORGOTTEN_SECONDS]:
+                del self._known[other.name, other.instance]
             gone = [each for each in self if each.name == name and each.is_silent(now)]
             for other in gone:
                 del self._known[other.name, other.instance]

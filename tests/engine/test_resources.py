@@ -39,9 +39,8 @@ def test_a_host_that_was_silent_leaves_a_gap() -> None:
 
 def test_of_several_hosts_with_one_name_the_last_to_call_is_meant() -> None:
     hosts = Hosts()
-    hosts.meet("lab", "a").seen = 5.0
-    hosts.meet("lab", "b").seen = 7.0
-    hosts.meet("other").seen = 9.0
+    for place, names in enumerate((("lab", "a"), ("lab", "b"), ("other", ""))):
+        hosts.meet(*names).seen += place
 
     found = hosts.named("lab")
 

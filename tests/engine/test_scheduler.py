@@ -344,6 +344,17 @@ async def test_a_host_takes_the_place_of_one_of_its_name_that_is_gone(parts: Par
     assert [host.instance for host in parts.scheduler.hosts] == ["b"]
 
 
+async def test_hosts_that_are_gone_for_long_are_forgotten_when_another_one_comes(parts: Parts) -> None:
+    for number in range(3):
+        await parts.scheduler.claim(f"spot-{number}", 0, (), 0)
+    for number in range(2):
+        parts.scheduler.hosts.meet(f"spot-{number}").seen -= hosts.FORGOTTEN_SECONDS + 1
+
+    await parts.scheduler.claim("spot-3", 0, (), 0)
+
+    assert [host.name for host in parts.scheduler.hosts] == ["spot-2", "spot-3"]
+
+
 async def test_the_goodbye_of_a_host_does_not_excuse_a_crash_on_another_of_its_name(parts: Parts) -> None:
     await parts.run()
     (run,), _ = await parts.scheduler.claim("lab", 1, (), 0, instance="a")

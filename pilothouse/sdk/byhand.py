@@ -35,6 +35,8 @@ from pilothouse.sdk.wire import Wire, call
 
 QUIET_SECONDS = 3.0
 START_SECONDS = 3.0
+ANSWER_SECONDS = 10.0
+TAKE_OVER_SECONDS = 600.0  # a million results take the server a minute or more
 _NO_SCRIPT = frozenset({"", "-", "-c", "-m"})
 
 
@@ -115,7 +117,8 @@ class ByHand:
             "reuse": self._reused(),
         }
         headers = {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex()}
-        return self._call("POST", "/api/attached", dump(body), headers)
+        patience = TAKE_OVER_SECONDS if body["reuse"] else ANSWER_SECONDS
+        return self._call("POST", "/api/attached", dump(body), headers, patience)
 
     def _reused(self) -> str | None:
         """The id of the run whose items are reused."""
@@ -152,12 +155,17 @@ class ByHand:
                 path.rename(folder / path.name)
 
     def _call(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> dict[str, Any]:
         """One request. Where nothing says that a server runs, it is not waited for."""
         is_known = os.environ.get("PILOTHOUSE_SERVER") or recorded_server(self._data)
         patience = START_SECONDS if is_known else 0.0
-        wire = Wire(self._server, self._token)
+        wire = Wire(self._server, self._token, answer_seconds)
         return call(wire, method, path, (lambda: body) if body else None, headers, patience).json()
 
     def _go_unrecorded(self, error: PilothouseError) -> RunHandle:

@@ -6,7 +6,12 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from pilothouse.errors import Invalid
+from pilothouse.sdk import byhand
 from pilothouse.sdk.spool import Spool
+from pilothouse.sdk.wire import Answer, Wire
 from tests.e2e.stack import until
 from tests.sdk.scripts import TRACKS, Start, ask, door, finish, ledger, reach, run_of, start, up
 from tests.web.serving import Running
@@ -205,6 +210,27 @@ with ph.run("all of it") as run:
     code, out, _ = finish(start(program, PILOTHOUSE_SERVER="http://127.0.0.1:9"))
 
     assert (code, out) == (0, "[] {'a': 1} 1\n")
+
+
+@pytest.mark.parametrize(
+    ("resume", "seconds"), [(None, byhand.ANSWER_SECONDS), ("old", byhand.TAKE_OVER_SECONDS)]
+)
+def test_a_server_that_takes_over_many_results_is_not_given_up(
+    monkeypatch: pytest.MonkeyPatch, resume: str | None, seconds: float
+) -> None:
+    waited: list[float] = []
+
+    def call(wire: Wire, method: str, *_: object) -> Answer:
+        if method == "POST":
+            waited.append(wire._timeout)
+            raise Invalid("enough")
+        return Answer(200, b'{"id": "script_1"}')
+
+    monkeypatch.setattr(byhand, "call", call)
+    with pytest.raises(Invalid, match="enough"):
+        byhand.ByHand("eval", {}, (), resume).open()
+
+    assert waited == [seconds]
 
 
 def test_a_script_that_was_given_up_goes_on_unrecorded(up: Running, start: Start, tmp_path: Path) -> None:

@@ -15,13 +15,7 @@ from typing import Any, Protocol
 from pilothouse.machines import Machines
 from pilothouse.model.event import Body
 from pilothouse.model.run import Run
-from pilothouse.questions import Item as Item  # noqa: PLC0414 - their readers know them from here
-from pilothouse.questions import ItemPage as ItemPage  # noqa: PLC0414
-from pilothouse.questions import ItemQuery as ItemQuery  # noqa: PLC0414
-from pilothouse.questions import ItemState as ItemState  # noqa: PLC0414
-from pilothouse.questions import Reuse as Reuse  # noqa: PLC0414
-from pilothouse.questions import RunPage as RunPage  # noqa: PLC0414
-from pilothouse.questions import RunQuery as RunQuery  # noqa: PLC0414
+from pilothouse.questions import ItemPage, ItemQuery, Reuse, RunPage, RunQuery
 
 FIRST_LEASE_SECONDS = 15.0  # until the first word of an attempt that has just begun
 COOPERATIVE_SECONDS = 3.0  # a cancelled job may take to obey, before SIGTERM

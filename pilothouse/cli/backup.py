@@ -155,10 +155,10 @@ async def _renew(settings: Settings) -> None:
 
 async def _interrupt(engine: Engine, store: Store) -> int:
     """Settle the attempts of the copy: their processes know a log that is gone."""
-    from pilothouse.contracts import RunQuery
     from pilothouse.engine.afterlife import Ending
     from pilothouse.engine.scheduler import Scheduler
     from pilothouse.model.run import Status
+    from pilothouse.questions import RunQuery
 
     scheduler, count, before = Scheduler(engine), 0, None
     ending = Ending(RESTORED, is_crash=False, is_confirmed=False)

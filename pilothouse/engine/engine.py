@@ -12,15 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pilothouse import clock, failpoint, ids
-from pilothouse.contracts import (
-    COOPERATIVE_SECONDS,
-    TERMINATE_SECONDS,
-    Appended,
-    Bus,
-    NewRun,
-    RunQuery,
-    Store,
-)
+from pilothouse.contracts import COOPERATIVE_SECONDS, TERMINATE_SECONDS, Appended, Bus, NewRun, Store
 from pilothouse.engine.control import Wish, decide, is_accepted
 from pilothouse.engine.doorbell import Doorbell
 from pilothouse.engine.kinds import KindSpec, invalid_params
@@ -28,6 +20,7 @@ from pilothouse.errors import Changed, Conflict, InvalidParams, InvalidTransitio
 from pilothouse.model import event as e
 from pilothouse.model.fold import fold
 from pilothouse.model.run import Control, Run, Status, Strength
+from pilothouse.questions import RunQuery
 
 _PAGE = 200
 

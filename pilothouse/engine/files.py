@@ -16,12 +16,12 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from pilothouse.clock import seconds_between
-from pilothouse.contracts import RunQuery
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.keeping import Keep, surplus
 from pilothouse.engine.retention import DAY_SECONDS
 from pilothouse.model import event as e
 from pilothouse.model.run import TERMINAL, Run
+from pilothouse.questions import RunQuery
 
 _PAGE = 5_000
 _RUNS = 200

@@ -12,10 +12,11 @@ import logging
 
 from pydantic_core import to_json
 
-from pilothouse.contracts import EVERY_RUN, Bus, RunQuery, Store
+from pilothouse.contracts import EVERY_RUN, Bus, Store
 from pilothouse.engine.watcher import Source
 from pilothouse.errors import NotFound, Unavailable
 from pilothouse.model.run import LIVE, TERMINAL, Run
+from pilothouse.questions import RunQuery
 
 PASS_SECONDS = 0.2
 BUG_SECONDS = 5.0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pilothouse import clock
-from pilothouse.contracts import EVERY_RUN, RunQuery
+from pilothouse.contracts import EVERY_RUN
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.notification import (
     Channel,
@@ -28,6 +28,7 @@ from pilothouse.engine.notification import (
 from pilothouse.errors import NotFound
 from pilothouse.model import event as e
 from pilothouse.model.run import TERMINAL, Run, Status
+from pilothouse.questions import RunQuery
 
 FRESH_SECONDS = 86_400.0
 _PAGE = 200

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pilothouse import clock
-from pilothouse.contracts import Item, ItemQuery, ItemState
 from pilothouse.engine.engine import Engine
 from pilothouse.errors import Invalid
 from pilothouse.model.fold import active_seconds
 from pilothouse.model.progress import MIN_ITEMS, MIN_SECONDS
 from pilothouse.model.run import Run, Status
+from pilothouse.questions import Item, ItemQuery, ItemState
 
 _PAGE = 1000
 Only = Literal["failed", "remaining", "all"]

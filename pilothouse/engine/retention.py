@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pilothouse import clock
-from pilothouse.contracts import RunQuery, Store
+from pilothouse.contracts import Store
 from pilothouse.errors import NotFound
 from pilothouse.model.run import LIVE, TERMINAL, Run
+from pilothouse.questions import RunQuery
 
 SLACK = 0.1
 DAY_SECONDS = 86_400.0

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from pilothouse import ids
-from pilothouse.contracts import ItemState, NewRun, Reuse
+from pilothouse.contracts import NewRun
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.preview import Only, last_item
 from pilothouse.errors import InvalidControl
 from pilothouse.model.run import Run
+from pilothouse.questions import ItemState, Reuse
 
 _REUSED: dict[Only, tuple[ItemState, ...]] = {"all": (), "failed": ("done",), "remaining": ("done", "failed")}
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pydantic_core import from_json
 
 from pilothouse import failpoint
-from pilothouse.contracts import FIRST_LEASE_SECONDS, ItemQuery
+from pilothouse.contracts import FIRST_LEASE_SECONDS
 from pilothouse.engine.afterlife import Ending, afterlife
 from pilothouse.engine.backoff import Backoff
 from pilothouse.engine.engine import Engine
@@ -32,6 +32,7 @@ from pilothouse.errors import (
 )
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Status
+from pilothouse.questions import ItemQuery
 
 LOOK_REST_SECONDS = 0.02
 TELL_AGAIN_SECONDS = 1.0  # a cancel ends within 10 s, and the steps of the host take 8 of them

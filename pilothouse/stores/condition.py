@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, Dialect, Double, Text, TypeDecorator, bindparam, cast, func, or_
 from sqlalchemy.types import TypeEngine
 
-from pilothouse.contracts import ItemQuery, RunQuery
 from pilothouse.errors import Invalid
+from pilothouse.questions import ItemQuery, RunQuery
 from pilothouse.stores.record import plain, tag_key
 from pilothouse.stores.schema import items, runs
 from pilothouse.stores.shelf import as_json, spellings

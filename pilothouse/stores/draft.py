@@ -11,9 +11,10 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from pilothouse.contracts import FIRST_LEASE_SECONDS, Item, NewRun
+from pilothouse.contracts import FIRST_LEASE_SECONDS, NewRun
 from pilothouse.errors import Unavailable
 from pilothouse.model.run import Run
+from pilothouse.questions import Item
 from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import Admission, Entry, begin, start
 from pilothouse.stores.request import Request

@@ -17,23 +17,13 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from pilothouse.contracts import (
-    FIRST_LEASE_SECONDS,
-    Appended,
-    Frame,
-    Item,
-    ItemPage,
-    ItemQuery,
-    NewRun,
-    Reuse,
-    RunPage,
-    RunQuery,
-)
+from pilothouse.contracts import FIRST_LEASE_SECONDS, Appended, Frame, NewRun
 from pilothouse.errors import Conflict
 from pilothouse.ids import new_epoch
 from pilothouse.machines import Minute
 from pilothouse.model import event as e
 from pilothouse.model.run import Run, Status
+from pilothouse.questions import Item, ItemPage, ItemQuery, Reuse, RunPage, RunQuery
 from pilothouse.stores import reference as references
 from pilothouse.stores import shelf as shelves
 from pilothouse.stores.admission import (

@@ -12,9 +12,10 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import CompoundSelect, Connection, ScalarSelect, Select, func, select, union_all
 
-from pilothouse.contracts import Frame, Item, ItemPage, ItemQuery, Reuse, RunPage, RunQuery
+from pilothouse.contracts import Frame
 from pilothouse.machines import Minute
 from pilothouse.model.run import Run, Status
+from pilothouse.questions import Item, ItemPage, ItemQuery, Reuse, RunPage, RunQuery
 from pilothouse.stores import load
 from pilothouse.stores import reference as references
 from pilothouse.stores.admission import KEPT_ATTEMPTS, MAX_WRITERS

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Row
 
-from pilothouse.contracts import Item, NewRun
+from pilothouse.contracts import NewRun
 from pilothouse.model.run import Run
+from pilothouse.questions import Item
 from pilothouse.stores.admission import Entry
 from pilothouse.stores.schema import items, runs
 from pilothouse.stores.shelf import as_json, from_text

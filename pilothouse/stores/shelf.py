@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from pydantic_core import from_json, to_json
 
-from pilothouse.contracts import Item
 from pilothouse.model import event as e
+from pilothouse.questions import Item
 
 Shelf = dict[str, Item]
 

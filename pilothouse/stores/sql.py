@@ -15,21 +15,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import select, update
 
-from pilothouse.contracts import (
-    FIRST_LEASE_SECONDS,
-    Appended,
-    Frame,
-    ItemPage,
-    ItemQuery,
-    NewRun,
-    Reuse,
-    RunPage,
-    RunQuery,
-)
+from pilothouse.contracts import FIRST_LEASE_SECONDS, Appended, Frame, NewRun
 from pilothouse.errors import Invalid, Unavailable
 from pilothouse.machines import Minute
 from pilothouse.model.event import Body
 from pilothouse.model.run import Run
+from pilothouse.questions import ItemPage, ItemQuery, Reuse, RunPage, RunQuery
 from pilothouse.stores.admission import JOB, Batch
 from pilothouse.stores.changes import PURGE
 from pilothouse.stores.database import READERS, Database

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from pilothouse.contracts import ItemQuery, Store
+from pilothouse.contracts import Store
 from pilothouse.errors import NotFound
 from pilothouse.model import event as e
+from pilothouse.questions import ItemQuery
 from pilothouse.testing.samples import a_note, an_item, running
 
 

@@ -8,10 +8,11 @@ import asyncio
 import pytest
 from pydantic_core import from_json
 
-from pilothouse.contracts import ItemQuery, Reuse, RunQuery, Store
+from pilothouse.contracts import Store
 from pilothouse.errors import Changed, Conflict, LeaseLost, NotFound
 from pilothouse.model import event as e
 from pilothouse.model.run import Status, Strength
+from pilothouse.questions import ItemQuery, Reuse, RunQuery
 from pilothouse.testing.samples import (
     COMPLETED,
     PAUSE,

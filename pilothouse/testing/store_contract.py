@@ -19,10 +19,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pilothouse.contracts import ItemQuery, RunQuery, Store
+from pilothouse.contracts import Store
 from pilothouse.errors import Unavailable
 from pilothouse.model import event as e
 from pilothouse.model.run import Control
+from pilothouse.questions import ItemQuery, RunQuery
 from pilothouse.testing.append_contract import AppendContract, ControlContract, FenceContract
 from pilothouse.testing.machine_contract import MachineContract, a_minute
 from pilothouse.testing.read_contract import ItemContract, ReadContract

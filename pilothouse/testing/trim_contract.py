@@ -6,9 +6,10 @@ from __future__ import annotations
 import pytest
 from pydantic_core import from_json
 
-from pilothouse.contracts import ItemQuery, Store
+from pilothouse.contracts import Store
 from pilothouse.errors import NotFound
 from pilothouse.model import event as e
+from pilothouse.questions import ItemQuery
 from pilothouse.testing.samples import COMPLETED, PAUSE, a_note, an_item, ended, running, types
 
 

@@ -22,9 +22,9 @@ from fastapi import APIRouter
 from pydantic_core import to_json
 from starlette.responses import StreamingResponse
 
-from pilothouse.contracts import Item, ItemQuery
 from pilothouse.engine.judgement import Judgement, judgements
 from pilothouse.model.run import Run
+from pilothouse.questions import Item, ItemQuery
 from pilothouse.web.context import Context, Ctx, TheRun
 
 router = APIRouter(prefix="/api")

@@ -16,11 +16,12 @@ from pydantic_core import to_json
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
-from pilothouse.contracts import MAX_APPEND, WRITER_NAME, Appended, ItemQuery
+from pilothouse.contracts import MAX_APPEND, WRITER_NAME, Appended
 from pilothouse.errors import Invalid, LeaseLost, NotFound, TooLarge, Unavailable
 from pilothouse.model.event import Body as EventBody
 from pilothouse.model.event import parse_body
 from pilothouse.model.run import Control, Run
+from pilothouse.questions import ItemQuery
 from pilothouse.sdk.encoding import DEEPEST
 from pilothouse.transports.sse import HEADERS, HEARTBEAT, disconnected, write
 from pilothouse.web.context import Context, Ctx

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from pilothouse.contracts import NewRun, RunQuery
+from pilothouse.contracts import NewRun
 from pilothouse.engine.preview import Only, of_retry
 from pilothouse.engine.retry import renewed
 from pilothouse.errors import Invalid, TooLarge
 from pilothouse.model.run import Status
+from pilothouse.questions import RunQuery
 from pilothouse.web.context import Actor, Ctx, TheRun
 
 router = APIRouter(prefix="/api")

@@ -10,9 +10,9 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from pilothouse.contracts import RunQuery
 from pilothouse.errors import Unauthorised
 from pilothouse.model.run import LIVE, Status
+from pilothouse.questions import RunQuery
 from pilothouse.version import __version__
 from pilothouse.web.context import Context, Ctx
 from pilothouse.web.runs import Body, answer

@@ -11,11 +11,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from pilothouse.contracts import Frame, ItemQuery, ItemState
+from pilothouse.contracts import Frame
 from pilothouse.engine.judgement import judge, judgements
 from pilothouse.errors import Invalid
 from pilothouse.model.aside import Verdict
 from pilothouse.model.downsample import Point, downsample
+from pilothouse.questions import ItemQuery, ItemState
 from pilothouse.web.context import Actor, Ctx, TheRun
 from pilothouse.web.runs import Before, Body, answer
 

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from pydantic_core import from_json
 
-from pilothouse.contracts import Appended, ItemQuery, NewRun, Reuse, RunQuery, Store
+from pilothouse.contracts import Appended, NewRun, Store
 from pilothouse.errors import Changed, Conflict, InvalidTransition, LeaseLost, PilothouseError
 from pilothouse.model import event as e
 from pilothouse.model.fold import fold
 from pilothouse.model.run import Run
+from pilothouse.questions import ItemQuery, Reuse, RunQuery
 from pilothouse.testing.samples import a_run
 from tests.engine.test_fold_properties import BODIES, KEYS
 

@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from pilothouse.cli.client import CliError
 from pilothouse.cli.main import app
-from pilothouse.contracts import RunQuery
 from pilothouse.errors import Unavailable
+from pilothouse.questions import RunQuery
 from pilothouse.stores.backup import copy_database
 from pilothouse.stores.sql import SqlStore
 from pilothouse.testing.samples import COMPLETED, an_item, running

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from pilothouse.contracts import ItemQuery
+from pilothouse.questions import ItemQuery
 from pilothouse.stores.migration import SCRIPTS
 from pilothouse.stores.schema import REVISION, metadata
 from pilothouse.stores.sql import SqlStore

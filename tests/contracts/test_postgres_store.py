@@ -15,9 +15,10 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from pilothouse.contracts import Appended, ItemQuery, Store
+from pilothouse.contracts import Appended, Store
 from pilothouse.errors import Conflict, InvalidTransition, Unavailable
 from pilothouse.model import event as e
+from pilothouse.questions import ItemQuery
 from pilothouse.stores.sql import SqlStore
 from pilothouse.testing.samples import a_note, a_run, an_item, log_of, queued, running
 from pilothouse.testing.store_contract import DurableContract, StoreContract

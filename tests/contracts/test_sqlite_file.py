@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from pilothouse.contracts import Appended, ItemQuery, Reuse, RunQuery
+from pilothouse.contracts import Appended
 from pilothouse.errors import Invalid, Unavailable
+from pilothouse.questions import ItemQuery, Reuse, RunQuery
 from pilothouse.stores import file as files
 from pilothouse.stores import sql
 from pilothouse.stores.draft import BeginDraft, Draft, ExtendDraft

@@ -10,9 +10,9 @@ import asyncio
 import os
 import sys
 
-from pilothouse.contracts import RunQuery
 from pilothouse.errors import Conflict, Unavailable
 from pilothouse.model import event as e
+from pilothouse.questions import RunQuery
 from pilothouse.stores.sql import SqlStore
 from pilothouse.testing.samples import a_run
 from tests.contracts.audit import keys_of

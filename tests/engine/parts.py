@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from pilothouse.buses.memory import MemoryBus
-from pilothouse.contracts import Appended, Frame, RunPage, RunQuery
+from pilothouse.contracts import Appended, Frame
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.scheduler import Scheduler
 from pilothouse.engine.segment import Gap
@@ -20,6 +20,7 @@ from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import Unavailable
 from pilothouse.model import event as e
 from pilothouse.model.run import Control, Run, Strength
+from pilothouse.questions import RunPage, RunQuery
 from pilothouse.sdk.kind import Kind
 from pilothouse.stores.memory import MemoryStore
 from pilothouse.testing.samples import a_run

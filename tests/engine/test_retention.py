@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pilothouse import clock
-from pilothouse.contracts import RunPage, RunQuery, Store
+from pilothouse.contracts import Store
 from pilothouse.engine import retention as retention_module
 from pilothouse.engine.retention import Retention
 from pilothouse.model import event as e
+from pilothouse.questions import RunPage, RunQuery
 from pilothouse.stores.memory import MemoryStore
 from pilothouse.testing.samples import COMPLETED, a_note, running
 

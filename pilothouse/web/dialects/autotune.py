@@ -17,11 +17,12 @@ from pydantic_core import to_json
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from pilothouse.contracts import Item, ItemQuery, RunQuery, Store
+from pilothouse.contracts import Store
 from pilothouse.engine.segment import Gap, Segment
 from pilothouse.engine.tail import Tail
 from pilothouse.errors import NotFound, PilothouseError
 from pilothouse.model.run import Run, Status
+from pilothouse.questions import Item, ItemQuery, RunQuery
 from pilothouse.transports.websocket import GOING_AWAY, NORMAL, SocketPusher
 from pilothouse.web.context import Context, Ctx
 from pilothouse.web.dialects.autotune_story import (

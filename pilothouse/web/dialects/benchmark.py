@@ -19,13 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from pilothouse.contracts import Item, ItemQuery, RunQuery
 from pilothouse.engine.control import Wish
 from pilothouse.engine.segment import Gap
 from pilothouse.engine.tail import Tail
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import NotFound, Unavailable
 from pilothouse.model.run import Control, Run, Status
+from pilothouse.questions import Item, ItemQuery, RunQuery
 from pilothouse.transports.follow import follow
 from pilothouse.transports.sse import HEADERS, Listening, write
 from pilothouse.web.context import Actor, Context, Ctx, TheRun

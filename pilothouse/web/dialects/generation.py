@@ -19,11 +19,11 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from pilothouse import clock
-from pilothouse.contracts import RunQuery
 from pilothouse.engine.control import Wish
 from pilothouse.engine.watcher import Watcher
 from pilothouse.errors import Conflict, NotFound, Unavailable
 from pilothouse.model.run import LIVE, Control, Run, Status
+from pilothouse.questions import RunQuery
 from pilothouse.transports.service import sse_opening
 from pilothouse.transports.sse import HEADERS, Listening, write
 from pilothouse.web.context import Actor, Context, Ctx

@@ -19,7 +19,6 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from pilothouse.clock import now
-from pilothouse.contracts import ItemQuery
 from pilothouse.engine.control import Wish
 from pilothouse.engine.segment import Gap
 from pilothouse.engine.tail import Tail
@@ -30,6 +29,7 @@ from pilothouse.kinds.synthesis.params import EXAMPLES, Params
 from pilothouse.model.fold import active_seconds
 from pilothouse.model.progress import eta_seconds
 from pilothouse.model.run import Control, Run, Status
+from pilothouse.questions import ItemQuery
 from pilothouse.transports.follow import Batch, follow
 from pilothouse.transports.sse import Listening
 from pilothouse.transports.websocket import farewell, send_text

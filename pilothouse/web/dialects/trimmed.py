@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from pilothouse.contracts import Item, ItemQuery, Store
+from pilothouse.contracts import Store
 from pilothouse.engine.segment import Gap
 from pilothouse.errors import NotFound
+from pilothouse.questions import Item, ItemQuery
 
 _PAGE = 500
 _KEPT = ("run.queued", "run.started", "run.paused", "run.resumed", "run.interrupted", "state.saved")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic_core import from_json
 
-from pilothouse.contracts import Appended, Frame, NewRun, RunPage, RunQuery
+from pilothouse.contracts import Appended, Frame, NewRun
 from pilothouse.engine.control import Wish
 from pilothouse.engine.engine import Engine
 from pilothouse.engine.hosts import Attempt, Host
@@ -23,6 +23,7 @@ from pilothouse.engine.timer import Timer
 from pilothouse.errors import Changed, Conflict, LeaseLost
 from pilothouse.model import event as e
 from pilothouse.model.run import Run, Status
+from pilothouse.questions import RunPage, RunQuery
 from pilothouse.stores import memory
 from pilothouse.stores.memory import MemoryStore
 from pilothouse.web.context import Context

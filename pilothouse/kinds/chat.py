@@ -14,6 +14,8 @@ from pilothouse.llm.errors import ModelError
 from pilothouse.llm.pace import RateLimit
 from pilothouse.llm.prices import Prices
 
+OUTAGE_SECONDS = 600.0  # a server may restart and load its weights
+
 
 class Asking(Protocol):
     """What params say of models and of how they are asked."""
@@ -51,6 +53,7 @@ class ChatModels:
         response_format: What is asked of the endpoint; None where the text alone must do.
         on_retry: Told before each wait, in the thread that asks.
         run_folder: See `clients`.
+        outage_seconds: How long a model that has answered before is waited for when nobody answers.
     """
 
     def __init__(
@@ -59,12 +62,17 @@ class ChatModels:
         response_format: Mapping[str, Any] | None,
         on_retry: Callable[[Retry], None],
         run_folder: Path | None = None,
+        outage_seconds: float = OUTAGE_SECONDS,
     ) -> None:
         self._params = params
         self._format = response_format
         self._prices = Prices.load(params.prices)
         self._clients = clients(
-            params.models, retries=params.retries, on_retry=on_retry, run_folder=run_folder
+            params.models,
+            retries=params.retries,
+            on_retry=on_retry,
+            run_folder=run_folder,
+            outage_seconds=outage_seconds,
         )
 
     def close(self) -> None:
@@ -114,6 +122,7 @@ def clients(
     retries: int,
     on_retry: Callable[[Retry], None],
     run_folder: Path | None = None,
+    outage_seconds: float = 0.0,
 ) -> dict[str, ChatClient]:
     """A client for each model by its name; models of one endpoint share its rate limit.
 
@@ -122,6 +131,7 @@ def clients(
         on_retry: Told before each wait, in the thread that asks.
         run_folder: Of the run that asks: rate limits hold across all runs of its data folder. None: for these
             clients only.
+        outage_seconds: See `ChatClient`.
     """
     limits = rate_limits(models, run_folder.parent.parent / "paces" if run_folder else None)
     return {
@@ -129,6 +139,7 @@ def clients(
             ChatModel(model.name, model.base_url, model.api_key_env, model.model),
             limit=limits[model.base_url],
             retries=retries,
+            outage_seconds=outage_seconds,
             on_retry=on_retry,
         )
         for model in models

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pilothouse.llm.endpoint import Answer, Endpoint, Message, Model
-from pilothouse.llm.errors import ModelError
+from pilothouse.llm.errors import ModelError, Unreachable
 from pilothouse.llm.pace import RateLimit, back_off
 
 __all__ = ["Answer", "ChatClient", "Message", "Model", "Retry"]
@@ -25,17 +25,26 @@ LETTERS_OF_A_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A try that failed and will be repeated: number `number` of `retries`, after `wait` seconds."""
+    """A try that failed and will be repeated after `wait` seconds.
+
+    Attributes:
+        number: Of the try that comes.
+        retries: How many there are; None while a model is waited for that has answered before.
+    """
 
     model: Model
     error: ModelError
     number: int
-    retries: int
+    retries: int | None
     wait: float
 
     @property
     def text(self) -> str:
         """One line for people."""
+        if self.retries is None:
+            return (
+                f"{self.error.message} It has answered before, and is waited for: again in {self.wait:.1f} s."
+            )
         return f"{self.error.message} Retry {self.number}/{self.retries} in {self.wait:.1f} s."
 
 
@@ -46,8 +55,11 @@ class ChatClient:
         model: Whom to ask.
         limit: Shared by all clients of one provider.
         retries: Further tries after an error that may pass.
+        outage_seconds: How long a model that has answered before is waited for when nobody answers at its
+            address: servers restart, and load their weights for minutes.
         on_retry: Told before each wait, in the thread that asks.
         wait: Waits for seconds.
+        clock: Monotonic seconds.
         environ: Where the API key is looked up.
     """
 
@@ -57,8 +69,10 @@ class ChatClient:
         *,
         limit: RateLimit | None = None,
         retries: int = 3,
+        outage_seconds: float = 0.0,
         on_retry: Callable[[Retry], None] = lambda retry: None,
         wait: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self.model = model
@@ -67,6 +81,9 @@ class ChatClient:
         self._retries = retries
         self._on_retry = on_retry
         self._wait = wait
+        self._clock = clock
+        self._outage_seconds = outage_seconds
+        self._answered_at: float | None = None
         self._dice = random.Random()  # noqa: S311 - jitter, no secret
 
     def check(self) -> None:
@@ -118,16 +135,24 @@ class ChatClient:
                 error.attempts = attempt
                 self._wait_after(error)
             else:
+                self._answered_at = self._clock()
                 self._limit.spend(answer.tokens_in + answer.tokens_out, reckoned)
                 return replace(answer, attempts=attempt)
             attempt += 1
 
     def _wait_after(self, error: ModelError) -> None:
         """Wait before the next try; raises the error when there is none."""
-        if not error.is_passing or error.attempts > self._retries:
+        is_last = error.attempts > self._retries
+        if not error.is_passing or (is_last and not self._is_outage(error)):
             raise error
         if (error.retry_after or 0.0) > LONGEST_RETRY_AFTER:
             raise error
         wait = back_off(error.attempts, error.retry_after, self._dice)
-        self._on_retry(Retry(self.model, error, error.attempts, self._retries, wait))
+        self._on_retry(Retry(self.model, error, error.attempts, None if is_last else self._retries, wait))
         self._wait(wait)
+
+    def _is_outage(self, error: ModelError) -> bool:
+        """Whether a model is gone that answered not long ago."""
+        if not isinstance(error, Unreachable) or self._answered_at is None:
+            return False
+        return self._clock() - self._answered_at < self._outage_seconds

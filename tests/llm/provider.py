@@ -48,8 +48,8 @@ class Provider(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, *script: Said) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, *script: Said, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.script = list(script)
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []

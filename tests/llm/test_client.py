@@ -162,6 +162,60 @@ def test_an_address_where_nobody_answers_is_named(start: Start) -> None:
     assert caught.value.is_hopeless
 
 
+class Restart:
+    """An endpoint that goes away, and comes back at the same address after so many waits."""
+
+    def __init__(self, start: Start, waits: int, seconds_each: float = 1.0) -> None:
+        self.provider = start(good("first"))
+        self.url = self.provider.base_url
+        self.now, self.left, self.seconds_each = 0.0, waits, seconds_each
+
+    def stop(self) -> None:
+        self.provider.shutdown()
+        self.provider.server_close()
+
+    def wait(self, seconds: float) -> None:
+        self.now += self.seconds_each
+        self.left -= 1
+        if self.left == 0:
+            self.provider = Provider(good("second"), port=self.provider.server_address[1])
+
+
+def test_a_model_that_has_answered_is_waited_for_while_its_server_restarts(start: Start) -> None:
+    restart, retries = Restart(start, 9), list[Retry]()
+    asker = ChatClient(
+        Model("m", restart.url),
+        retries=2,
+        outage_seconds=60,
+        on_retry=retries.append,
+        wait=restart.wait,
+        clock=lambda: restart.now,
+    )
+    asker.ask(ASK)
+    restart.stop()
+
+    answer = asker.ask(ASK)
+    restart.stop()
+
+    assert (answer.text, answer.attempts) == ("second", 10)
+    assert [retry.retries for retry in retries] == [2, 2, *[None] * 7]
+    assert "It has answered before, and is waited for" in retries[-1].text
+
+
+def test_a_model_that_stays_away_is_not_waited_for_for_ever(start: Start) -> None:
+    restart = Restart(start, 0, seconds_each=10.0)
+    asker = ChatClient(
+        Model("m", restart.url), retries=2, outage_seconds=60, wait=restart.wait, clock=lambda: restart.now
+    )
+    asker.ask(ASK)
+    restart.stop()
+
+    with pytest.raises(errors.Unreachable) as caught:
+        asker.ask(ASK)
+
+    assert caught.value.attempts == 7
+
+
 def test_a_key_that_is_not_set_is_named_before_anybody_is_asked(start: Start) -> None:
     provider = start(good())
     asker = client(provider, model={"api_key_env": "MY_KEY"}, environ={"MY_KEY": " "})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pilothouse.kinds.chat import ChatModels
+from pilothouse.kinds.chat import OUTAGE_SECONDS, ChatModels
 from pilothouse.kinds.generation.params import Params
 from pilothouse.llm.client import Answer, Retry
 from pilothouse.llm.errors import ModelError
@@ -58,7 +58,8 @@ class ChatBackend(ChatModels):
     """
 
     def __init__(self, params: Params, on_retry: Callable[[Retry], None], folder: Path | None = None) -> None:
-        super().__init__(params, params.form().response_format, on_retry, folder)
+        patience = OUTAGE_SECONDS if len(params.models) == 1 else 0.0  # else another one is asked meanwhile
+        super().__init__(params, params.form().response_format, on_retry, folder, patience)
 
     def ask(self, request: Request) -> Answer:
         """See `Backend`."""

@@ -27,6 +27,7 @@ NOT_ALLOWED = 10
 INTERRUPTED = 130
 
 SILENCE_SECONDS = 40.0
+TOLD_ERRORS = 10  # of one refusal, behind the first
 
 EXIT_OF_STATUS = {"completed": OK, "failed": RUN_FAILED, "cancelled": RUN_CANCELLED}
 EXIT_OF_HTTP = {
@@ -179,7 +180,10 @@ def refusal(answer: Answer) -> CliError:
     """A refused call in words, with the exit code that fits."""
     error = answer.json().get("error", {})
     lines = [str(error.get("message") or f"The server answered {answer.status}.")]
-    lines += [f"{each['field']}: {each['message']}" for each in error.get("errors", [])[1:]]
+    further = error.get("errors", [])[1:]
+    lines += [f"{each['field']}: {each['message']}" for each in further[:TOLD_ERRORS]]
+    if len(further) > TOLD_ERRORS:
+        lines.append(f"… and {len(further) - TOLD_ERRORS:,} more")
     if error.get("hint"):
         lines.append(str(error["hint"]))
     code = NO_SUCH_RUN if error.get("code") == "ambiguous" else EXIT_OF_HTTP.get(answer.status, OTHER)

@@ -54,6 +54,7 @@ class ChatModels:
         on_retry: Told before each wait, in the thread that asks.
         run_folder: See `clients`.
         outage_seconds: How long a model that has answered before is waited for when nobody answers.
+        is_resumed: An earlier attempt of the run has asked these models.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ChatModels:
         on_retry: Callable[[Retry], None],
         run_folder: Path | None = None,
         outage_seconds: float = OUTAGE_SECONDS,
+        is_resumed: bool = False,
     ) -> None:
         self._params = params
         self._format = response_format
@@ -73,6 +75,7 @@ class ChatModels:
             on_retry=on_retry,
             run_folder=run_folder,
             outage_seconds=outage_seconds,
+            is_resumed=is_resumed,
         )
 
     def close(self) -> None:
@@ -123,6 +126,7 @@ def clients(
     on_retry: Callable[[Retry], None],
     run_folder: Path | None = None,
     outage_seconds: float = 0.0,
+    is_resumed: bool = False,
 ) -> dict[str, ChatClient]:
     """A client for each model by its name; models of one endpoint share its rate limit.
 
@@ -132,6 +136,7 @@ def clients(
         run_folder: Of the run that asks: rate limits hold across all runs of its data folder. None: for these
             clients only.
         outage_seconds: See `ChatClient`.
+        is_resumed: An earlier attempt of the run has asked these models.
     """
     limits = rate_limits(models, run_folder.parent.parent / "paces" if run_folder else None)
     return {
@@ -140,6 +145,7 @@ def clients(
             limit=limits[model.base_url],
             retries=retries,
             outage_seconds=outage_seconds,
+            has_answered=is_resumed,
             on_retry=on_retry,
         )
         for model in models

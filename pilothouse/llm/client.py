@@ -57,6 +57,7 @@ class ChatClient:
         retries: Further tries after an error that may pass.
         outage_seconds: How long a model that has answered before is waited for when nobody answers at its
             address: servers restart, and load their weights for minutes.
+        has_answered: It has, when an earlier attempt asked.
         on_retry: Told before each wait, in the thread that asks.
         wait: Waits for seconds.
         clock: Monotonic seconds.
@@ -70,6 +71,7 @@ class ChatClient:
         limit: RateLimit | None = None,
         retries: int = 3,
         outage_seconds: float = 0.0,
+        has_answered: bool = False,
         on_retry: Callable[[Retry], None] = lambda retry: None,
         wait: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -83,7 +85,7 @@ class ChatClient:
         self._wait = wait
         self._clock = clock
         self._outage_seconds = outage_seconds
-        self._answered_at: float | None = None
+        self._answered_at = clock() if has_answered else None
         self._dice = random.Random()  # noqa: S311 - jitter, no secret
 
     def check(self) -> None:

@@ -216,6 +216,24 @@ def test_a_model_that_stays_away_is_not_waited_for_for_ever(start: Start) -> Non
     assert caught.value.attempts == 7
 
 
+def test_a_model_that_answered_an_earlier_attempt_is_waited_for(start: Start) -> None:
+    restart = Restart(start, 5)
+    restart.stop()
+    asker = ChatClient(
+        Model("m", restart.url),
+        retries=2,
+        outage_seconds=60,
+        has_answered=True,
+        wait=restart.wait,
+        clock=lambda: restart.now,
+    )
+
+    answer = asker.ask(ASK)
+    restart.stop()
+
+    assert (answer.text, answer.attempts) == ("second", 6)
+
+
 def test_a_key_that_is_not_set_is_named_before_anybody_is_asked(start: Start) -> None:
     provider = start(good())
     asker = client(provider, model={"api_key_env": "MY_KEY"}, environ={"MY_KEY": " "})

@@ -40,6 +40,7 @@ class ChatBackend(ChatModels):
         on_retry: Told before each wait, in the thread that asks.
         name: Gives the idempotency key of a test's key.
         folder: Of the run.
+        is_resumed: An earlier attempt has asked these models.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class ChatBackend(ChatModels):
         on_retry: Callable[[Retry], None],
         name: Callable[[str], str],
         folder: Path | None = None,
+        is_resumed: bool = False,
     ) -> None:
-        super().__init__(params, response_format(params.answer_format, params.ballot()), on_retry, folder)
+        form = response_format(params.answer_format, params.ballot())
+        super().__init__(params, form, on_retry, folder, is_resumed=is_resumed)
         self._name = name
 
     def ask(self, test: Test) -> Answer:

@@ -29,7 +29,8 @@ def run(run: RunHandle) -> None:
     """Run a benchmark with chat models."""
     params = Params.model_validate(run.params)
     tell = Retries(lambda text: run.note("backup", text))
-    with closing(ChatBackend(params, tell, run.idempotency_key, run.folder)) as backend:
+    is_resumed = run.attempt > 1
+    with closing(ChatBackend(params, tell, run.idempotency_key, run.folder, is_resumed)) as backend:
         Benchmark(run, params, backend).run()
 
 

@@ -55,11 +55,18 @@ class ChatBackend(ChatModels):
         params: Of the run.
         on_retry: Told before each wait, in the thread that asks.
         folder: Of the run.
+        is_resumed: An earlier attempt has asked these models.
     """
 
-    def __init__(self, params: Params, on_retry: Callable[[Retry], None], folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        params: Params,
+        on_retry: Callable[[Retry], None],
+        folder: Path | None = None,
+        is_resumed: bool = False,
+    ) -> None:
         patience = OUTAGE_SECONDS if len(params.models) == 1 else 0.0  # else another one is asked meanwhile
-        super().__init__(params, params.form().response_format, on_retry, folder, patience)
+        super().__init__(params, params.form().response_format, on_retry, folder, patience, is_resumed)
 
     def ask(self, request: Request) -> Answer:
         """See `Backend`."""

@@ -49,7 +49,7 @@ def run(run: RunHandle) -> None:
     """Make a batch with chat models."""
     params = Params.model_validate(run.params)
     tell = Retries(lambda text: run.note("backup", text))
-    with closing(ChatBackend(params, tell, run.folder)) as backend:
+    with closing(ChatBackend(params, tell, run.folder, run.attempt > 1)) as backend:
         perform(run, params, backend)
 
 

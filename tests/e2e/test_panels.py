@@ -87,7 +87,7 @@ def test_files_are_listed_looked_into_and_downloaded_and_what_a_rule_removed_is_
 
     for name in kept:
         expect(page.get_by_role("link", name=f"Download {name}", exact=True)).to_be_visible(timeout=60_000)
-    page.get_by_text(f"{len(removed)} files removed by rule").click()
+    page.get_by_text(f"{len(removed)} files removed").click()
     expect(page.get_by_text(removed[0], exact=True)).to_be_visible()
     page.get_by_role("button", name="Preview notes.txt").click()
     expect(page.get_by_text("what a reader looks for")).to_be_visible()

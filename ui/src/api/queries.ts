@@ -108,8 +108,13 @@ export const auditQuery = (id: string) =>
   });
 
 /** Where a file is downloaded from. */
-export const artifactPath = (id: string, name: string): string =>
-  `/api/runs/${encodeURIComponent(id)}/artifacts/${name.split("/").map(encodeURIComponent).join("/")}`;
+const filePath = (id: string, name: string): string =>
+  `/runs/${encodeURIComponent(id)}/artifacts/${name.split("/").map(encodeURIComponent).join("/")}`;
+
+export const artifactPath = (id: string, name: string): string => `/api${filePath(id, name)}`;
+
+export const deleteFile = (id: string, name: string): Promise<void> =>
+  request(filePath(id, name), { method: "DELETE" });
 
 const filesQuery = (id: string) =>
   queryOptions({

@@ -43,12 +43,12 @@ export function FilesView({ runId }: { runId: string }) {
   );
 }
 
-/** What a rule has sent away: a run of many checkpoints keeps a few of them. */
+/** What a rule or a person has sent away: a run of many checkpoints keeps a few of them. */
 function Removed({ files }: { files: readonly RemovedFile[] }) {
   return (
     <details className="border-line border-t px-4 py-2.5 text-sm">
       <summary className="cursor-pointer text-text-2 max-md:py-2.5">
-        {counted(files.length, "file", "files")} removed by rule
+        {counted(files.length, "file", "files")} removed
       </summary>
       <ul className="mt-2 space-y-2">
         {files.toReversed().map((file) => (

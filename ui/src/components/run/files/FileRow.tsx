@@ -1,9 +1,10 @@
-import { Download as DownloadIcon, Eye, EyeOff } from "lucide-react";
+import { Download as DownloadIcon, Eye, EyeOff, Trash2 } from "lucide-react";
 import { type MouseEvent, useState, useSyncExternalStore } from "react";
 import { artifactPath } from "@/api/queries";
 import type { Artifact } from "@/api/types";
 import { Button } from "@/components/base/Button";
 import { RelativeTime } from "@/components/base/Time";
+import { DeleteFileDialog } from "@/components/run/files/DeleteFileDialog";
 import { DownloadLine } from "@/components/run/files/DownloadLine";
 import { FilePreview } from "@/components/run/files/FilePreview";
 import { downloadOf } from "@/lib/download";
@@ -13,6 +14,7 @@ import { bytes } from "@/lib/format";
 /** One file: what it is, a look into it, and its way to the user's disk. */
 export function FileRow({ runId, file }: { runId: string; file: Artifact }) {
   const [isOpen, setOpen] = useState(false);
+  const [isDeleting, setDeleting] = useState(false);
   const url = artifactPath(runId, file.name);
   const kind = previewKind(file.name);
   const filename = file.name.split("/").at(-1) ?? file.name;
@@ -58,8 +60,16 @@ export function FileRow({ runId, file }: { runId: string; file: Artifact }) {
             <DownloadIcon aria-hidden size={15} />
             Download
           </a>
+          <Button
+            look="ghost"
+            aria-label={`Delete ${file.name}`}
+            hint="Delete…"
+            icon={<Trash2 aria-hidden size={15} />}
+            onClick={() => setDeleting(true)}
+          />
         </div>
       </div>
+      {isDeleting && <DeleteFileDialog runId={runId} file={file} onClose={() => setDeleting(false)} />}
       {!isIdle && <DownloadLine download={download} state={state} name={file.name} />}
       {isOpen && kind && (
         <div className="mt-2.5">

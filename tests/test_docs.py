@@ -259,7 +259,15 @@ def test_an_autotune_in_the_pages_is_one_that_can_be_started(snippet: Snippet) -
 PYTHON_PAGES = [list(group) for _, group in groupby(snippets("python"), key=lambda snippet: snippet.path)]
 
 
-@pytest.mark.parametrize("page", PYTHON_PAGES, ids=lambda page: str(page[0]))
+LONG_PAGES = ("write-a-kind.md", "script.md")  # they start what a reader would start
+
+
+def _page(snippets: list[Snippet]) -> Any:
+    marks = [pytest.mark.long] if snippets[0].path.name in LONG_PAGES else []
+    return pytest.param(snippets, id=str(snippets[0]), marks=marks)
+
+
+@pytest.mark.parametrize("page", [_page(page) for page in PYTHON_PAGES])
 def test_the_python_snippets_of_a_page_run(page: list[Snippet], tmp_path: Path) -> None:
     environment = {
         "PATH": "",

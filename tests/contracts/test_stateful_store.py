@@ -97,6 +97,7 @@ def test_a_sqlite_file_keeps_what_it_admits(loop: asyncio.AbstractEventLoop, tmp
 
 
 @pytest.mark.timeout(scale.LONG_SECONDS)
+@pytest.mark.long
 def test_two_servers_on_one_postgres_keep_what_either_admits(
     loop: asyncio.AbstractEventLoop, url: str
 ) -> None:

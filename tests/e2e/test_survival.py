@@ -45,6 +45,7 @@ def ended(run: dict[str, Any]) -> bool:
 
 
 @pytest.mark.rows("S1.38", "S2.90", "S3.7", "S4.88", "S5.67", "S5.87")
+@pytest.mark.long
 def test_a_server_killed_twice_costs_no_item_and_repeats_none(up: Stack, ledger: Path) -> None:
     run_id = start(up, ledger, count=200, speed=80, concurrency=2)
 

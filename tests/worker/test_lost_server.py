@@ -74,6 +74,7 @@ def test_a_dead_server_and_a_killed_job_lose_nothing_and_repeat_nothing_that_was
     proof(server, folder, 600, side, kills=1)
 
 
+@pytest.mark.long
 def test_kill_after_kill_the_log_has_every_line_once_and_in_order(
     server: LinkServer, spawn: Spawn, tmp_path: Path
 ) -> None:

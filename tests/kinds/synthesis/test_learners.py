@@ -63,7 +63,7 @@ def learned(request: pytest.FixtureRequest) -> Learner:
     return done
 
 
-@pytest.mark.parametrize("method", ["ctgan", "tvae"])
+@pytest.mark.parametrize("method", [pytest.param("ctgan", marks=pytest.mark.long), "tvae"])
 def test_a_table_is_the_same_byte_for_byte_when_learning_was_interrupted(
     method: Method, tmp_path: Path
 ) -> None:

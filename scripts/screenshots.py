@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def server(data: Path) -> Iterator[Client]:
         "--data",
         str(data),
     ]
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, env=os.environ | {"LOGNAME": "ada"})
     try:
         until(lambda: (data / "server.json").exists() and (data / "token").exists(), "the server")
         yield Client(json.loads((data / "server.json").read_text())["url"], data)

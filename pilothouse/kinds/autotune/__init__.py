@@ -56,7 +56,7 @@ METRICS = (
     Metric("best_score", "Best score, low is good", "number", "min"),
     Metric("score", "Score", "number", "min"),
     Metric("failed", "Failed", "integer", "min"),
-    Metric("slo_met", "Promises kept by", "integer", "max"),
+    Metric("slo_met", "Kept all promises", "integer", "max"),
     Metric("pareto", "Not beaten", "integer"),
     Metric("load/experiment", "Experiment", "integer"),
     Metric("load/requests", "Requests", "integer"),
@@ -68,7 +68,7 @@ METRICS = (
 
 PANELS = (
     Stats(
-        "Numbers",
+        "Summary",
         ("best_score", "slo_met", "failed", "load/experiment", "load/requests", "load/tokens_per_second"),
     ),
     BestSoFar("Best so far", value="score", goal="min"),

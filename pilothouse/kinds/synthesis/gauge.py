@@ -40,7 +40,7 @@ class Gauge:
         """Such as `KS mean 0.081 (pass)`."""
         if self.value is None:
             return f"{TITLES[self.name]} not measurable"
-        number = f"{self.value:.1%}" if self.name == "dup_rate" else f"{self.value:.3f}"
+        number = f"{100 * self.value:.1f} %" if self.name == "dup_rate" else f"{self.value:.3f}"
         return f"{TITLES[self.name]} {number} ({self.verdict})"
 
 

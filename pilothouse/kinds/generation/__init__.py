@@ -51,7 +51,7 @@ METRICS = (
 )
 
 PANELS = (
-    Stats("Result", ("kept", "rejected", "duplicates", "failed", "valid")),
+    Stats("Summary", ("kept", "rejected", "duplicates", "failed", "valid")),
     Stats("Tokens and cost", ("tokens", "tokens_per_sample", "tokens_per_second", "cost", "cost_at_end")),
     Samples(
         "Newest samples",

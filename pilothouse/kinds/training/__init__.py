@@ -44,7 +44,7 @@ METRICS = (
 
 PANELS = (
     Stats(
-        "Numbers", ("loss", "eval_loss", "best_eval_loss", "epoch", "samples_per_second", "tokens_per_second")
+        "Summary", ("loss", "eval_loss", "best_eval_loss", "epoch", "samples_per_second", "tokens_per_second")
     ),
     Curve("Loss", ("loss", "eval_loss")),
     Curve("Learning rate", ("learning_rate",)),

@@ -256,18 +256,15 @@ def test_an_autotune_in_the_pages_is_one_that_can_be_started(snippet: Snippet) -
     AutotuneParams.model_validate(tomllib.loads(snippet.text))
 
 
-PYTHON_PAGES = [list(group) for _, group in groupby(snippets("python"), key=lambda snippet: snippet.path)]
-
-
 LONG_PAGES = ("write-a-kind.md", "script.md")  # they start what a reader would start
+PYTHON_PAGES = [
+    pytest.param(page, id=str(page[0]), marks=[pytest.mark.long] * (page[0].path.name in LONG_PAGES))
+    for _, group in groupby(snippets("python"), key=lambda snippet: snippet.path)
+    for page in [list(group)]
+]
 
 
-def _page(snippets: list[Snippet]) -> Any:
-    marks = [pytest.mark.long] if snippets[0].path.name in LONG_PAGES else []
-    return pytest.param(snippets, id=str(snippets[0]), marks=marks)
-
-
-@pytest.mark.parametrize("page", [_page(page) for page in PYTHON_PAGES])
+@pytest.mark.parametrize("page", PYTHON_PAGES)
 def test_the_python_snippets_of_a_page_run(page: list[Snippet], tmp_path: Path) -> None:
     environment = {
         "PATH": "",

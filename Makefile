@@ -50,7 +50,7 @@ dev: setup ## Server and UI with hot reload, on a data folder of its own
 
 ml: $(VENV)/.ml ## Install the machine-learning extras, so that their tests run too
 
-test: test-python test-ui ## Run the tests (under five minutes on two cores; LONG=1 for every test, as in CI)
+test: test-python test-ui ## Run the tests (about five minutes on two cores; LONG=1 for every test, as in CI)
 
 test-python: $(VENV)/.dev $(if $(CI),$(VENV)/.ml) ui
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(LONG),--long) $(ARGS) $(if $(CI),|| { [ $$? = 1 ] && $(BIN)/python -m tests.house.again; })

@@ -85,7 +85,8 @@ class ChatClient:
         self._wait = wait
         self._clock = clock
         self._outage_seconds = outage_seconds
-        self._answered_at = clock() if has_answered else None
+        self._has_answered = has_answered
+        self._gone_since: float | None = None
         self._dice = random.Random()  # noqa: S311 - jitter, no secret
 
     def check(self) -> None:
@@ -137,15 +138,15 @@ class ChatClient:
                 error.attempts = attempt
                 self._wait_after(error)
             else:
-                self._answered_at = self._clock()
+                self._has_answered, self._gone_since = True, None
                 self._limit.spend(answer.tokens_in + answer.tokens_out, reckoned)
                 return replace(answer, attempts=attempt)
             attempt += 1
 
     def _wait_after(self, error: ModelError) -> None:
         """Wait before the next try; raises the error when there is none."""
-        is_last = error.attempts > self._retries
-        if not error.is_passing or (is_last and not self._is_outage(error)):
+        is_last, is_outage = error.attempts > self._retries, self._is_outage(error)
+        if not error.is_passing or (is_last and not is_outage):
             raise error
         if (error.retry_after or 0.0) > LONGEST_RETRY_AFTER:
             raise error
@@ -154,7 +155,10 @@ class ChatClient:
         self._wait(wait)
 
     def _is_outage(self, error: ModelError) -> bool:
-        """Whether a model is gone that answered not long ago."""
-        if not isinstance(error, Unreachable) or self._answered_at is None:
+        """Whether a model that has answered is gone, and not for too long."""
+        if not isinstance(error, Unreachable) or not self._has_answered:
             return False
-        return self._clock() - self._answered_at < self._outage_seconds
+        now = self._clock()
+        if self._gone_since is None:
+            self._gone_since = now
+        return now - self._gone_since < self._outage_seconds

@@ -193,6 +193,7 @@ def test_a_model_that_has_answered_is_waited_for_while_its_server_restarts(start
     )
     asker.ask(ASK)
     restart.stop()
+    restart.now += 3600  # a pause
 
     answer = asker.ask(ASK)
     restart.stop()
